@@ -1,0 +1,146 @@
+import { assertStatistic } from "./assert.ts";
+import type { BetMixture } from "./bet-mixture.ts";
+import { assertLevel, boundedMean, meanLogEvidence, outcomeForm } from "./confidence-sequence.ts";
+import { boundaryOf, type Interval } from "./interval.ts";
+import type { PowerSums } from "./power-sums.ts";
+
+/**
+ * Evidence about a difference of two means, at all looks together: `logExceeds(d)` is the log of an
+ * e-process against "the difference is at most d", and falls in d; `logBelow(d)` the log of one
+ * against "it is at least d", and rises in d. At most e^-x is the chance that either ever passes x
+ * where its null is true. `estimate` is the difference as observed, `undefined` without data.
+ */
+export interface DifferenceEvidence {
+  readonly estimate: number | undefined;
+  readonly logExceeds: (difference: number) => number;
+  readonly logBelow: (difference: number) => number;
+}
+
+/** To what an end of an interval is searched. */
+const TOLERANCE = 1e-6;
+
+/** Growth of the cells of the search over the nuisance mean: it costs about 1 % of a width. */
+const CELL_GROWTH = 1.12;
+
+/** Growth where a cell is clearly not the smallest one: any partition gives a bound. */
+const FAR_CELL_GROWTH = 1.7;
+const FAR_LOG_WEALTH = 2;
+
+/** The first cell of that search, times 1/sqrt(n): a small part of a standard error. */
+const FIRST_CELL = 0.002;
+
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/**
+ * Evidence about mean(a) - mean(b) of outcomes in 0..1 from power sums of two separate samples.
+ *
+ * The product of an e-process of each arm is one for the pair of means (every outcome multiplies one
+ * factor, of expectation at most 1 given everything before), and its smallest value over the pairs
+ * of means with the given difference is an e-process for the difference. This gives half widths of
+ * about root-sum-of-squares, where two intervals at alpha/2 would add. The smallest value is bounded
+ * from below by the monotony of both factors, so the search cannot overstate the evidence.
+ * Assumes of each arm what `meanInterval` does, in the joint order of all outcomes. It is about what
+ * was observed: a difference between arms that were not drawn at random has no cause attached.
+ */
+export function independentEvidence(
+  a: PowerSums,
+  b: PowerSums,
+  mixture?: BetMixture,
+): DifferenceEvidence {
+  const form = outcomeForm(mixture);
+  const [meanA, meanB] = [boundedMean(a), boundedMean(b)];
+  const known = meanA !== undefined && meanB !== undefined;
+  const step = FIRST_CELL / Math.sqrt(Math.max(1, a.n, b.n));
+  const exceeds = (above: PowerSums, below: PowerSums, d: number) =>
+    smallestSum(
+      (m) => meanLogEvidence(form, above, m + d, 1),
+      (m) => meanLogEvidence(form, below, m, -1),
+      { low: Math.max(0, -d), high: Math.min(1, 1 - d), step },
+    );
+  return {
+    estimate: known ? meanA - meanB : undefined,
+    logExceeds: (d) => (known ? exceeds(a, b, d) : 0),
+    logBelow: (d) => (known ? exceeds(b, a, -d) : 0),
+  };
+}
+
+/**
+ * The anytime-valid interval of mean(a) - mean(b), outcomes in 0..1, by `independentEvidence`. Half
+ * width (Bernoulli .6, equal arms): 1.78 of the fixed 95 % interval at n = 100 an arm, 2.1 at 10^4. Either arm
+ * empty: [-1, 1].
+ */
+export function differenceInterval(
+  a: PowerSums,
+  b: PowerSums,
+  design: { readonly alpha: number; readonly mixture?: BetMixture },
+): Interval {
+  return evidenceInterval(independentEvidence(a, b, design.mixture), design.alpha);
+}
+
+/** The anytime-valid two-sided interval, within -1..1, that inverts the evidence at alpha/2 a side. */
+export function evidenceInterval(evidence: DifferenceEvidence, alpha: number): Interval {
+  assertLevel(alpha);
+  const { estimate } = evidence;
+  if (estimate === undefined) return { low: -1, high: 1 };
+  const threshold = Math.log(2 / alpha);
+  return {
+    low: boundaryOf(
+      { inside: estimate, outside: -1, tolerance: TOLERANCE },
+      (d) => evidence.logExceeds(d) < threshold,
+    ),
+    high: boundaryOf(
+      { inside: estimate, outside: 1, tolerance: TOLERANCE },
+      (d) => evidence.logBelow(d) < threshold,
+    ),
+  };
+}
+
+/**
+ * A lower bound of min over x of falling(x) + rising(x): on a cell [l, h] the sum is at least
+ * falling(h) + rising(l). The cells grow away from where a golden-section search ends, so that the
+ * bound is tight at the minimum, and a bound wherever the search ended.
+ */
+function smallestSum(
+  falling: (x: number) => number,
+  rising: (x: number) => number,
+  search: Interval & { readonly step: number },
+): number {
+  const { low, high, step } = search;
+  assertStatistic(high >= low, "a difference of means in 0..1 is in -1..1");
+  const centre = goldenSection((x) => falling(x) + rising(x), search);
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const end of [high, low]) {
+    const upwards = end === high;
+    let near = centre;
+    for (let reach = step; near !== end; ) {
+      const far = upwards ? Math.min(end, centre + reach) : Math.max(end, centre - reach);
+      const bound = upwards ? falling(far) + rising(near) : falling(near) + rising(far);
+      smallest = Math.min(smallest, bound);
+      reach *= bound > smallest + FAR_LOG_WEALTH ? FAR_CELL_GROWTH : CELL_GROWTH;
+      near = far;
+    }
+  }
+  return low === high ? falling(low) + rising(low) : smallest;
+}
+
+function goldenSection(
+  value: (x: number) => number,
+  search: Interval & { readonly step: number },
+): number {
+  let { low, high } = search;
+  let left = high - GOLDEN * (high - low);
+  let right = low + GOLDEN * (high - low);
+  let [atLeft, atRight] = [value(left), value(right)];
+  while (high - low > search.step * 10) {
+    if (atLeft <= atRight) {
+      [high, right, atRight] = [right, left, atLeft];
+      left = high - GOLDEN * (high - low);
+      atLeft = value(left);
+    } else {
+      [low, left, atLeft] = [left, right, atRight];
+      right = low + GOLDEN * (high - low);
+      atRight = value(right);
+    }
+  }
+  return (low + high) / 2;
+}
