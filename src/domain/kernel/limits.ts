@@ -1,0 +1,82 @@
+import { assert } from "./assert.ts";
+
+// Every bound of the daemon, with its unit and the reason for its size. A loop, queue, cache or map without a bound here does not merge.
+
+/** Characters of a model's name. Longer than any name in public catalogs. */
+export const MODEL_NAME_LENGTH_MAX = 256;
+/** Characters of a unit. Room for a prefixed UUID or a path. */
+export const UNIT_LENGTH_MAX = 256;
+/** Attributes of one request. */
+export const ATTRIBUTES_MAX = 16;
+/** Characters of an attribute's or label's key. */
+export const ATTRIBUTE_KEY_LENGTH_MAX = 64;
+/** Characters of an attribute's or label's value. */
+export const ATTRIBUTE_VALUE_LENGTH_MAX = 256;
+/** Labels of one outcome. */
+export const LABELS_MAX = 16;
+/** Scores of one outcome. */
+export const SCORES_MAX = 16;
+/** Characters of a score's name. */
+export const SCORE_NAME_LENGTH_MAX = 64;
+/** Characters of an outcome's id. Room for a UUID with a prefix. */
+export const OUTCOME_ID_LENGTH_MAX = 128;
+/** Characters of a short free text of an outcome: finish reason, response model, external reference, producer. */
+export const OUTCOME_TEXT_LENGTH_MAX = 256;
+/** Characters of the reason of a write. */
+export const REASON_LENGTH_MAX = 1024;
+/** Characters of a text of a model config: description, special instructions, one optimization tip. */
+export const CONFIG_TEXT_LENGTH_MAX = 4096;
+/** Entries of a list of a model config. */
+export const CONFIG_LIST_MAX = 64;
+/** Stop sequences of one settings. */
+export const STOP_SEQUENCES_MAX = 16;
+/** Characters of a stop sequence. */
+export const STOP_SEQUENCE_LENGTH_MAX = 256;
+/** Additional parameters of one rendering. */
+export const ADDITIONAL_PARAMS_MAX = 64;
+/** Items of a batch of lookups or outcomes. */
+export const BATCH_ITEMS_MAX = 1000;
+/** Entries of a page where the request names none. */
+export const PAGE_SIZE_DEFAULT = 50;
+/** Entries of a page; larger requests are clamped. */
+export const PAGE_SIZE_MAX = 1000;
+/** Stored model configs. Ten times the models of the largest public catalog. */
+export const MODELS_MAX = 20_000;
+/** Dimensions that partition statistics. More would spread the data too thin to say anything. */
+export const DIMENSIONS_MAX = 4;
+/** Resolved answers kept per snapshot, by (model, phase, attributes). Beyond it the oldest are dropped and computed again. */
+export const RESOLUTIONS_CACHED_MAX = 10_000;
+/** Outcomes that wait for a group commit. About 20 MB; beyond it callers are told to wait. */
+export const OUTCOMES_QUEUED_MAX = 50_000;
+/** Outcomes of one group commit, so that one synced write stays short. */
+export const OUTCOMES_PER_GROUP_MAX = 10_000;
+/** Outcome ids that are remembered. 12 bytes each, 48 MB. */
+export const OUTCOME_IDS_MAX = 4_000_000;
+/** How long an outcome id is remembered, in milliseconds: a day. */
+export const OUTCOME_ID_TTL_MS = 24 * 60 * 60 * 1000;
+/** Cells with changes that no checkpoint holds yet. Reaching it sets a checkpoint off. */
+export const DIRTY_CELLS_MAX = 4_000;
+/** Live (scope, arm) pairs. Beyond it outcomes count for the overflow arm, which is never a candidate. */
+export const LIVE_PAIRS_MAX = 2_000;
+/** How far ahead of the daemon's clock an outcome may have happened, in milliseconds: an hour. */
+export const CLOCK_SKEW_MAX_MS = 60 * 60 * 1000;
+/** Largest latency of an outcome, in milliseconds: a week. */
+export const LATENCY_MS_MAX = 7 * 24 * 60 * 60 * 1000;
+/** Largest cost of an outcome, in US dollars. Sums of 2^53 nano-dollars stay exact beyond 9 million dollars. */
+export const COST_USD_MAX = 100_000;
+/** Largest token count of an outcome. */
+export const TOKENS_MAX = 1_000_000_000;
+/** Largest number of retries or iterations of an outcome. */
+export const ATTEMPTS_MAX = 10_000;
+/** Recommendations and drifts that are open at once; more are not opened, and counted. */
+export const OPEN_FINDINGS_MAX = 1_000;
+/** (model, phase) pairs with series of their own in /metrics; further ones fold into "other". */
+export const METRIC_PAIRS_MAX = 200;
+/** Decisions of one pass of the loop that are kept for GetLoopStatus. */
+export const LOOP_DECISIONS_MAX = 200;
+/** Bytes of one request message. */
+export const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
+
+assert(OUTCOMES_PER_GROUP_MAX >= BATCH_ITEMS_MAX, "one request's batch fits one group commit");
+assert(OUTCOMES_QUEUED_MAX >= OUTCOMES_PER_GROUP_MAX, "a full group fits the queue");
+assert(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX, "the default page is allowed");

@@ -1,0 +1,131 @@
+import { addValue, EMPTY_SUMS, mergeSums, type PowerSums } from "../../stats/power-sums.ts";
+import type { Outcome } from "./outcome.ts";
+import { scoreScale } from "./score.ts";
+import { countsForSuccess, type OutcomeStatus } from "./status.ts";
+
+/** Count, sum and sum of squares of a quantity without an upper bound, in its own unit. */
+export interface Totals {
+  readonly n: number;
+  readonly sum: number;
+  readonly squares: number;
+}
+
+/**
+ * Sufficient statistics of one (scope, arm) in one hour. Cells merge by addition: associative, commutative, with EMPTY_CELL as
+ * identity, so that windows, restarts and many daemons are one operation. Sums of cost stay exact below 2^53 nano-dollars.
+ */
+export interface Cell {
+  readonly outcomes: number;
+  readonly statuses: Readonly<Partial<Record<OutcomeStatus, number>>>;
+  /** Success and scores, scaled to 0..1 by the metric's range. */
+  readonly bounded: Readonly<Record<string, PowerSums>>;
+  readonly latencyMs: Totals;
+  /** Input and output tokens together. */
+  readonly tokens: Totals;
+  readonly costNanoUsd: Totals;
+  /** Outcomes whose cost was derived from tokens. */
+  readonly costDerived: number;
+  /** Outcomes whose answer was cut off at the token limit. */
+  readonly truncated: number;
+  readonly retries: Totals;
+  readonly iterations: Totals;
+}
+
+const NO_TOTALS: Totals = { n: 0, sum: 0, squares: 0 };
+
+export const EMPTY_CELL: Cell = {
+  outcomes: 0,
+  statuses: {},
+  bounded: {},
+  latencyMs: NO_TOTALS,
+  tokens: NO_TOTALS,
+  costNanoUsd: NO_TOTALS,
+  costDerived: 0,
+  truncated: 0,
+  retries: NO_TOTALS,
+  iterations: NO_TOTALS,
+};
+
+/** The finish reasons that providers use for an answer cut off at the token limit. */
+const TRUNCATED_REASONS = new Set(["length", "max_tokens", "MAX_TOKENS", "model_length"]);
+
+/** The cell with one more outcome. */
+export function foldOutcome(cell: Cell, outcome: Outcome): Cell {
+  const { status, inputTokens, outputTokens } = outcome;
+  const tokens =
+    inputTokens === undefined && outputTokens === undefined
+      ? undefined
+      : (inputTokens ?? 0) + (outputTokens ?? 0);
+  return {
+    outcomes: cell.outcomes + 1,
+    statuses: { ...cell.statuses, [status]: (cell.statuses[status] ?? 0) + 1 },
+    bounded: foldBounded(cell.bounded, outcome),
+    latencyMs: addTotal(cell.latencyMs, outcome.latencyMs),
+    tokens: addTotal(cell.tokens, tokens),
+    costNanoUsd: addTotal(cell.costNanoUsd, outcome.costNanoUsd),
+    costDerived: cell.costDerived + (outcome.costDerived ? 1 : 0),
+    truncated: cell.truncated + (TRUNCATED_REASONS.has(outcome.finishReason) ? 1 : 0),
+    retries: addTotal(cell.retries, outcome.retries),
+    iterations: addTotal(cell.iterations, outcome.iterations),
+  };
+}
+
+/** The cell of both cells' outcomes. */
+export function mergeCells(a: Cell, b: Cell): Cell {
+  return {
+    outcomes: a.outcomes + b.outcomes,
+    statuses: mergeRecords(a.statuses, b.statuses, (x, y) => x + y),
+    bounded: mergeRecords(a.bounded, b.bounded, mergeSums),
+    latencyMs: mergeTotals(a.latencyMs, b.latencyMs),
+    tokens: mergeTotals(a.tokens, b.tokens),
+    costNanoUsd: mergeTotals(a.costNanoUsd, b.costNanoUsd),
+    costDerived: a.costDerived + b.costDerived,
+    truncated: a.truncated + b.truncated,
+    retries: mergeTotals(a.retries, b.retries),
+    iterations: mergeTotals(a.iterations, b.iterations),
+  };
+}
+
+/** Sums of a bounded metric; those of no values where the cell has none. */
+export function boundedSums(cell: Cell, metric: string): PowerSums {
+  return Object.hasOwn(cell.bounded, metric) ? (cell.bounded[metric] ?? EMPTY_SUMS) : EMPTY_SUMS;
+}
+
+/** Mean of totals; undefined for no values. */
+export function totalsMean(totals: Totals): number | undefined {
+  return totals.n === 0 ? undefined : totals.sum / totals.n;
+}
+
+function foldBounded(bounded: Cell["bounded"], outcome: Outcome): Record<string, PowerSums> {
+  const next: Record<string, PowerSums> = { ...bounded };
+  const add = (metric: string, value: number) => {
+    const sums = Object.hasOwn(next, metric) ? (next[metric] ?? EMPTY_SUMS) : EMPTY_SUMS;
+    next[metric] = addValue(sums, value);
+  };
+  if (countsForSuccess(outcome.status)) add("success", outcome.status === "ok" ? 1 : 0);
+  for (const [name, score] of Object.entries(outcome.scores))
+    add(name, score / scoreScale(name).max);
+  return next;
+}
+
+function addTotal(totals: Totals, value: number | undefined): Totals {
+  if (value === undefined) return totals;
+  return { n: totals.n + 1, sum: totals.sum + value, squares: totals.squares + value * value };
+}
+
+function mergeTotals(a: Totals, b: Totals): Totals {
+  return { n: a.n + b.n, sum: a.sum + b.sum, squares: a.squares + b.squares };
+}
+
+function mergeRecords<V>(
+  a: Readonly<Record<string, V>>,
+  b: Readonly<Record<string, V>>,
+  merge: (x: V, y: V) => V,
+): Record<string, V> {
+  const merged: Record<string, V> = { ...a };
+  for (const [key, value] of Object.entries(b)) {
+    const own = Object.hasOwn(merged, key) ? merged[key] : undefined;
+    merged[key] = own === undefined ? value : merge(own, value);
+  }
+  return merged;
+}

@@ -1,0 +1,47 @@
+import type { Scope } from "../config/scope.ts";
+import type { Settings } from "../config/settings.ts";
+import type { OutcomeStatus } from "./status.ts";
+
+/** What an outcome is counted for: the settings of one config id in one scope. */
+export interface Arm {
+  readonly scope: Scope;
+  readonly configId: string;
+  readonly settings: Settings;
+}
+
+/** One call's facts, checked, with its arm. */
+export interface Outcome {
+  readonly outcomeId: string;
+  /** Fingerprint of the content as sent, 32 bits: tells a duplicate from a reused id. */
+  readonly content: number;
+  readonly arm: Arm;
+  readonly status: OutcomeStatus;
+  /** When the call happened; the time of receipt where the caller named none. */
+  readonly occurredAtMs: number;
+  /** When its settings were decided; only with a token. */
+  readonly decidedAtMs?: number | undefined;
+  readonly latencyMs?: number | undefined;
+  readonly inputTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
+  readonly cachedInputTokens?: number | undefined;
+  readonly reasoningTokens?: number | undefined;
+  readonly costNanoUsd?: number | undefined;
+  /** Whether the cost was derived from tokens and the catalog's price. */
+  readonly costDerived: boolean;
+  readonly finishReason: string;
+  readonly retries?: number | undefined;
+  readonly iterations?: number | undefined;
+  /** Scores by metric, each in its own unit. */
+  readonly scores: Readonly<Record<string, number>>;
+  readonly unit: string;
+  readonly responseModel: string;
+  readonly appliedConfigId: string;
+  readonly appliedSettings?: Settings | undefined;
+  readonly externalRef: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The time that decides which cohort, and so which hour's cell, an outcome belongs to. */
+export function cohortTimeMs(outcome: Outcome): number {
+  return outcome.decidedAtMs ?? outcome.occurredAtMs;
+}

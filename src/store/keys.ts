@@ -1,0 +1,81 @@
+/**
+ * The key layout, and the only place where keys are built. Parts are separated by NUL, which no name may hold, so that no key of
+ * one name is a prefix of another's; numbers are padded so that their order is the keys' order.
+ *
+ *   m NUL name                              metadata: schema, store, revision, checkpoint
+ *   c NUL model                             stored layer of a model config
+ *   h NUL revision NUL index                configuration change
+ *   g NUL model NUL revision NUL index      the same change by model
+ *   j NUL sequence                          journal record: the outcomes of one group commit
+ *   a NUL scope NUL configId                arm: its scope and settings
+ *   l NUL scope NUL configId NUL hour       cell
+ *   i NUL sequence                          outcome ids that a checkpoint added to the window
+ *   d NUL openedAtMs NUL driftId            drift
+ *   r NUL createdAtMs NUL recommendationId  recommendation
+ */
+const NUL = "\u0000";
+/** Sorts after every key that starts with the same parts. */
+const LAST = "\uffff";
+const DIGITS = 16;
+
+export interface KeyRange {
+  readonly gte: string;
+  readonly lt: string;
+}
+
+function key(...parts: readonly (string | number)[]): string {
+  return parts.map((part) => (typeof part === "number" ? padded(part) : part)).join(NUL);
+}
+
+function padded(number: number): string {
+  return String(number).padStart(DIGITS, "0");
+}
+
+/** All keys that start with the given parts. */
+function below(...parts: readonly (string | number)[]): KeyRange {
+  const prefix = key(...parts) + NUL;
+  return { gte: prefix, lt: prefix + LAST };
+}
+
+export const keys = {
+  meta: (name: "schema" | "store" | "revision" | "checkpoint") => key("m", name),
+  config: (model: string) => key("c", model),
+  change: (revision: number, index: number) => key("h", revision, index),
+  changeOfModel: (model: string, revision: number, index: number) =>
+    key("g", model, revision, index),
+  journal: (sequence: number) => key("j", sequence),
+  arm: (scope: string, configId: string) => key("a", scope, configId),
+  cell: (scope: string, configId: string, hour: number) => key("l", scope, configId, hour),
+  outcomeIds: (sequence: number) => key("i", sequence),
+  drift: (openedAtMs: number, driftId: string) => key("d", openedAtMs, driftId),
+  recommendation: (createdAtMs: number, id: string) => key("r", createdAtMs, id),
+};
+
+export const ranges = {
+  configs: below("c"),
+  changes: below("h"),
+  changesOfModel: (model: string) => below("g", model),
+  journal: below("j"),
+  arms: below("a"),
+  armsOfScope: (scope: string) => below("a", scope),
+  cellsOfArm: (scope: string, configId: string) => below("l", scope, configId),
+  cellsOfScope: (scope: string) => below("l", scope),
+  outcomeIds: below("i"),
+  drifts: below("d"),
+  recommendations: below("r"),
+};
+
+/** The part of a range after a key, for going on from it in ascending order. */
+export function after(range: KeyRange, last: string): { readonly gt: string; readonly lt: string } {
+  return { gt: last, lt: range.lt };
+}
+
+/** The hour of a cell's key. */
+export function hourOfCellKey(cellKey: string): number {
+  return Number(cellKey.slice(-DIGITS));
+}
+
+/** The sequence of a journal or outcome-ids key. */
+export function sequenceOfKey(sequenceKey: string): number {
+  return Number(sequenceKey.slice(-DIGITS));
+}
