@@ -1,0 +1,217 @@
+import { assertStatistic } from "./assert.ts";
+import {
+  BETTING_TESTS,
+  type BettingDesign,
+  type BettingTest,
+  type FrozenTest,
+} from "./betting-design.ts";
+import { type IncrementEpoch, incrementInterval } from "./confidence-sequence.ts";
+import { incrementOf, type RandomisedUnit } from "./increment.ts";
+import type { Interval } from "./interval.ts";
+import { logMeanExp } from "./log-sum-exp.ts";
+import { addValue, EMPTY_SUMS, mergeSums } from "./power-sums.ts";
+
+/**
+ * The whole evidence of one comparison and metric: about thirty numbers, whatever the traffic. A
+ * plain record, so that it can be stored and replayed; it belongs to one frozen design.
+ */
+export interface BettingState {
+  /** Assignment number of the last unit folded; -1 before the first. */
+  readonly lastIndex: number;
+  /** Units folded. */
+  readonly units: number;
+  /** Every unit assigned before this, and none after, is folded; states merge at equal cuts only. */
+  readonly cut: number;
+  /** Increments by weight w, one entry for every allocation that was served. */
+  readonly epochs: readonly IncrementEpoch[];
+  /** log wealth of every bet of every test. */
+  readonly logWealth: Readonly<Record<BettingTest, readonly number[]>>;
+}
+
+/** A unit as it is folded: its number in the order of assignment, and what is known of it. */
+export interface NumberedUnit extends RandomisedUnit {
+  readonly index: number;
+}
+
+/** The state before any unit: every wealth is one. */
+export function emptyState(design: BettingDesign): BettingState {
+  const start = (test: BettingTest) => design.tests[test].bets.map(() => 0);
+  return {
+    lastIndex: -1,
+    units: 0,
+    cut: Number.NEGATIVE_INFINITY,
+    epochs: [],
+    logWealth: {
+      superiority: start("superiority"),
+      worse: start("worse"),
+      harm: start("harm"),
+      futility: start("futility"),
+      nonInferiority: start("nonInferiority"),
+    },
+  };
+}
+
+/**
+ * Folds one released unit, in the order of assignment: log W_j += log(1 + l_j z) with
+ * z = sign u + shift w (statistics.md 1.2; Waudby-Smith & Ramdas, JRSSB 2024).
+ *
+ * Each W_j is a test supermartingale in the order of assignment, so each mean of them passes 1/alpha
+ * at any time with chance at most alpha where its null held for the weighted average effect so far.
+ * Assumes: drawn with the logged propensity, no unit touches another's outcome, one outcome a unit.
+ * Errors: throws on an index that does not grow, or values outside their declared boxes.
+ */
+export function foldUnit(
+  design: BettingDesign,
+  state: BettingState,
+  unit: NumberedUnit,
+): BettingState {
+  assertUnit(design, state, unit);
+  const { u, w } = incrementOf(unit, design.scale);
+  const { tests } = design;
+  const { logWealth } = state;
+  return {
+    lastIndex: unit.index,
+    units: state.units + 1,
+    cut: state.cut,
+    epochs: withIncrement(state.epochs, u, w),
+    logWealth: {
+      superiority: staked(tests.superiority, logWealth.superiority, u, w),
+      worse: staked(tests.worse, logWealth.worse, u, w),
+      harm: staked(tests.harm, logWealth.harm, u, w),
+      futility: staked(tests.futility, logWealth.futility, u, w),
+      nonInferiority: staked(tests.nonInferiority, logWealth.nonInferiority, u, w),
+    },
+  };
+}
+
+/** States that up to `cut` every unit assigned is folded. Errors: throws when a cut goes back. */
+export function advanceCut(state: BettingState, cut: number): BettingState {
+  assertStatistic(cut >= state.cut, "a cut never goes back");
+  return { ...state, cut };
+}
+
+/**
+ * The evidence of both shards together. Log-wealths and sums add, because shards hold disjoint units
+ * with factors frozen at assignment. Only at one common cut of the time of assignment: shards that
+ * each stop where their own late units begin multiply up to false alarms in a third of cases
+ * (statistics-review.md, section 3). Errors: throws on unequal cuts.
+ */
+export function mergeStates(a: BettingState, b: BettingState): BettingState {
+  assertStatistic(a.cut === b.cut, "states merge at a common cut only");
+  const epochs = [...a.epochs];
+  for (const { sums, weight } of b.epochs) {
+    const at = epochs.findIndex((epoch) => epoch.weight === weight);
+    const before = epochs[at];
+    if (before === undefined) epochs.push({ sums, weight });
+    else epochs[at] = { sums: mergeSums(before.sums, sums), weight };
+  }
+  const sum = (test: BettingTest) => {
+    const other = b.logWealth[test];
+    assertStatistic(other.length === a.logWealth[test].length, "states are of one design");
+    return a.logWealth[test].map((value, j) => value + (other[j] ?? 0));
+  };
+  return {
+    lastIndex: Math.max(a.lastIndex, b.lastIndex),
+    units: a.units + b.units,
+    cut: a.cut,
+    epochs,
+    logWealth: {
+      superiority: sum("superiority"),
+      worse: sum("worse"),
+      harm: sum("harm"),
+      futility: sum("futility"),
+      nonInferiority: sum("nonInferiority"),
+    },
+  };
+}
+
+/** log of the e-value of a test: 0 before any unit; decided at log(1/alpha), and then for good. */
+export function logEvidence(state: BettingState, test: BettingTest): number {
+  return logMeanExp(state.logWealth[test]);
+}
+
+/** The log e-values of all tests. */
+export function allLogEvidence(state: BettingState): Readonly<Record<BettingTest, number>> {
+  const found = BETTING_TESTS.map((test) => [test, logEvidence(state, test)] as const);
+  return Object.fromEntries(found) as Record<BettingTest, number>;
+}
+
+/** The effect, challenger minus control: sum u / sum w; `undefined` before any unit. */
+export function effectEstimate(state: BettingState): number | undefined {
+  let [gain, weight] = [0, 0];
+  for (const epoch of state.epochs) {
+    gain += epoch.sums.s1;
+    weight += epoch.sums.n * epoch.weight;
+  }
+  return weight > 0 ? gain / weight : undefined;
+}
+
+/** The standard error of `effectEstimate`; `undefined` below two units. For display only. */
+export function effectStandardError(state: BettingState): number | undefined {
+  const effect = effectEstimate(state);
+  if (effect === undefined || state.units < 2) return undefined;
+  let [squares, weight] = [0, 0];
+  for (const { sums, weight: w } of state.epochs) {
+    const mean = effect * w;
+    squares += Math.max(0, sums.s2 - 2 * mean * sums.s1 + sums.n * mean * mean);
+    weight += sums.n * w;
+  }
+  return Math.sqrt(squares) / weight;
+}
+
+/** The anytime-valid interval of the effect, "if the effect is constant". No units: [-1, 1]. */
+export function effectInterval(
+  design: BettingDesign,
+  state: BettingState,
+  level: { readonly alpha: number },
+): Interval {
+  return incrementInterval(state.epochs, { ...design.interval, alpha: level.alpha });
+}
+
+/**
+ * Whether the frozen variance was so wrong that the bets have lost much of their power: the observed
+ * mean square of u is outside a quarter to four times of it. False below 50 units.
+ */
+export function isVarianceMisjudged(design: BettingDesign, state: BettingState): boolean {
+  if (state.units < 50) return false;
+  const squares = state.epochs.reduce((sum, epoch) => sum + epoch.sums.s2, 0) / state.units;
+  const ratio = squares / design.incrementVariance;
+  return ratio < 0.25 || ratio > 4;
+}
+
+function staked(test: FrozenTest, logWealth: readonly number[], u: number, w: number): number[] {
+  const z = test.sign * u + test.shift * w;
+  const next = new Array<number>(logWealth.length);
+  for (let j = 0; j < next.length; j++) {
+    const stake = (test.bets[j] ?? 0) * z;
+    assertStatistic(stake > -0.9 - 1e-9, "no bet may lose more than nine tenths");
+    next[j] = (logWealth[j] ?? 0) + Math.log1p(stake);
+  }
+  return next;
+}
+
+function withIncrement(epochs: readonly IncrementEpoch[], u: number, weight: number) {
+  const at = epochs.findIndex((epoch) => epoch.weight === weight);
+  const before = epochs[at];
+  if (before === undefined) return [...epochs, { sums: addValue(EMPTY_SUMS, u), weight }];
+  const next = epochs.slice();
+  next[at] = { sums: addValue(before.sums, u), weight };
+  return next;
+}
+
+function assertUnit(design: BettingDesign, state: BettingState, unit: NumberedUnit): void {
+  const { propensity, centre } = design;
+  assertStatistic(
+    unit.index > state.lastIndex,
+    "units are folded in the order of assignment, once",
+  );
+  assertStatistic(unit.outcome >= 0 && unit.outcome <= 1, "an outcome is in 0..1");
+  assertStatistic(
+    unit.propensity >= propensity.low && unit.propensity <= propensity.high,
+    "a propensity is in its declared box",
+  );
+  assertStatistic(
+    unit.centre >= centre.low && unit.centre <= centre.high,
+    "a centre is in its declared box",
+  );
+}

@@ -1,0 +1,112 @@
+import { assertStatistic } from "./assert.ts";
+import { assertLevel } from "./confidence-sequence.ts";
+import type { DifferenceEvidence } from "./difference.ts";
+import { boundaryOf, type Interval } from "./interval.ts";
+import { logSumExp } from "./log-sum-exp.ts";
+
+/** How one level stands to the best level. */
+export interface LevelStanding {
+  /** The value of the parameter at this level. */
+  readonly value: number;
+  /** False where the level was shown to be worse than the best one. */
+  readonly isMember: boolean;
+  /** By how much the best level is better, where it was shown; the interval excludes zero. */
+  readonly shortfall: Interval | undefined;
+}
+
+/** The levels not shown to be worse than the best, and the stretches they span. */
+export interface OptimumSet {
+  /** In the order of the values given. */
+  readonly levels: readonly LevelStanding[];
+  /** From the first to the last of each run of adjacent members. */
+  readonly ranges: readonly Interval[];
+}
+
+/** To what the ends of a shortfall are searched. */
+const TOLERANCE = 1e-4;
+
+/**
+ * The optimum set of an ordered parameter: every level not shown to be worse than the best.
+ *
+ * Level i is left out when the mean over the other levels j of the e-processes of "j is better than
+ * i" passes 2K/alpha, for K levels. Where i is among the best, each of them is an e-process, so their
+ * mean is one under any dependence: the chance that any level among the best is ever left out, at
+ * any look, is at most alpha/2, for a plateau of any length. The other half of alpha is for the upper
+ * ends of the shortfalls (a union over all K(K-1) ordered pairs), so that all statements of the
+ * answer hold together with probability 1 - alpha.
+ *
+ * `compare(i, j)` gives the evidence about mean(i) - mean(j), larger being better: independent,
+ * stratified or paired. Pass only levels that have outcomes, in ascending order; a level without
+ * any cannot be shown worse and would be a member. One level: it is the set. None: empty.
+ */
+export function findOptimumSet(
+  values: readonly number[],
+  compare: (i: number, j: number) => DifferenceEvidence,
+  design: { readonly alpha: number },
+): OptimumSet {
+  assertLevel(design.alpha);
+  assertStatistic(
+    values.every((value, i) => i === 0 || value > (values[i - 1] ?? value)),
+    "levels ascend",
+  );
+  const count = values.length;
+  const levels = values.map((value, i): LevelStanding => {
+    const better: DifferenceEvidence[] = [];
+    for (let j = 0; j < count; j++) if (j !== i) better.push(compare(j, i));
+    const shortfall = shortfallOf(better, count, design.alpha);
+    return { value, isMember: shortfall === undefined, shortfall };
+  });
+  return { levels, ranges: rangesOf(levels) };
+}
+
+/** The distance of a value to the nearest stretch of an optimum set; 0 inside, `undefined` without. */
+export function distanceToOptimum(set: Pick<OptimumSet, "ranges">, value: number) {
+  let nearest: number | undefined;
+  for (const { low, high } of set.ranges) {
+    const distance = Math.max(0, low - value, value - high);
+    if (nearest === undefined || distance < nearest) nearest = distance;
+  }
+  return nearest;
+}
+
+function shortfallOf(
+  better: readonly DifferenceEvidence[],
+  count: number,
+  alpha: number,
+): Interval | undefined {
+  const threshold = Math.log((2 * count) / alpha);
+  const shown = (d: number) => meanLogEvidence(better, d) >= threshold;
+  if (better.length === 0 || !shown(0)) return undefined;
+  const largest = better.reduce((most, { estimate = 0 }) => Math.max(most, estimate), 0);
+  const pairThreshold = Math.log((2 * count * (count - 1)) / alpha);
+  const possible = (d: number) => better.some(({ logBelow }) => logBelow(d) < pairThreshold);
+  return {
+    low: boundaryOf({ inside: 1, outside: 0, tolerance: TOLERANCE }, (d) => !shown(d)),
+    high: boundaryOf({ inside: largest, outside: 1, tolerance: TOLERANCE }, possible),
+  };
+}
+
+/**
+ * log of the mean e-value that some other level is better by more than d. An e-value of a level that
+ * was observed no better is left out of the sum, which can only lower it.
+ */
+function meanLogEvidence(better: readonly DifferenceEvidence[], d: number): number {
+  const terms = better
+    .filter(({ estimate }) => estimate !== undefined && estimate > d)
+    .map(({ logExceeds }) => logExceeds(d));
+  return logSumExp(terms) - Math.log(better.length);
+}
+
+function rangesOf(levels: readonly LevelStanding[]): Interval[] {
+  const ranges: Interval[] = [];
+  let low: number | undefined;
+  for (const [i, level] of levels.entries()) {
+    if (!level.isMember) continue;
+    low ??= level.value;
+    if (levels[i + 1]?.isMember !== true) {
+      ranges.push({ low, high: level.value });
+      low = undefined;
+    }
+  }
+  return ranges;
+}
