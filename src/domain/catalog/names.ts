@@ -8,12 +8,14 @@ import {
   unwrapSlashes,
   wrapped,
 } from "./name-wrappers.ts";
-import { matchOpenWeight, OPEN_WEIGHT_IDS } from "./open-weights.ts";
+import { matchOpenWeight } from "./open-weights.ts";
 import type { ModelNameKind, NameContext, ResolvedName } from "./resolved-name.ts";
 import { isBareFamily, lineageOf } from "./vendor-tables.ts";
 
 /** Longest model name that is accepted, in UTF-16 units; ARNs and paths stay below it. */
 export const MODEL_NAME_LENGTH_MAX = 256;
+
+type IsKnown = (id: string) => boolean;
 
 type Meaning = {
   readonly kind: ModelNameKind;
@@ -38,9 +40,9 @@ export function resolveModelName(name: string, context: NameContext): ResolvedNa
   if (fault !== undefined) return invalid(name, fault);
   const text = name.trim();
   const target = context.aliases?.get(text.toLowerCase());
-  const meaning = understand(target ?? text, context);
+  const meaning = meaningOf(target ?? text, context);
   const key = operatorKey(text, context) ?? operatorKey(target ?? "", context);
-  const known = isModelKind(meaning.kind) || meaning.kind === "FINE_TUNE";
+  const known = isModelKind(meaning.kind);
   const steps = [...meaning.steps];
   if (target !== undefined) steps.unshift(`rule 2: operator alias of ${target}`);
   else if (key !== undefined) steps.unshift("rule 2: the whole name is the key of a config");
@@ -112,10 +114,18 @@ function operatorKey(text: string, context: NameContext): string | undefined {
   return context.isConfigKey(low) ? low : undefined;
 }
 
+/** The catalog is asked first, so that a config for one release does not hide its model. */
+function meaningOf(text: string, context: NameContext): Meaning {
+  const listed = understand(text, context, context.catalog.has);
+  if (isModelKind(listed.kind) || listed.kind === "OPAQUE") return listed;
+  const configured = understand(text, context, context.isConfigKey);
+  return isModelKind(configured.kind) ? configured : listed;
+}
+
 /** Rules 3 to 12 on a name without surrounding space. */
-function understand(text: string, context: NameContext): Meaning {
-  const isKnown = (id: string): boolean => context.catalog.has(id) || context.isConfigKey(id);
-  const isModel = (id: string): boolean => matchBareName(id, isKnown) !== undefined;
+function understand(text: string, context: NameContext, isKnown: IsKnown): Meaning {
+  const isModel = (id: string): boolean =>
+    !id.includes(":") && matchBareName(id, isKnown) !== undefined;
   const formed = unwrapForm(wrapped(text));
   if (formed.opaque) return unknown(formed, "OPAQUE");
   const routed = formed.fineTune === "" ? unwrapSlashes(formed) : formed;
@@ -134,7 +144,7 @@ function understand(text: string, context: NameContext): Meaning {
 }
 
 /** The `name:tag` of a local server: only for models whose weights are published. */
-function matchServerTag(name: Unwrapped, isKnown: (id: string) => boolean): Meaning | undefined {
+function matchServerTag(name: Unwrapped, isKnown: IsKnown): Meaning | undefined {
   const colon = name.rest.indexOf(":");
   const id = name.rest.slice(0, colon).toLowerCase();
   const tag = name.rest.slice(colon + 1);
@@ -173,7 +183,7 @@ function localMeaning(
 }
 
 /** Fireworks writes a dot between digits as the letter p. */
-function matchFireworks(name: Unwrapped, isKnown: (id: string) => boolean): BareMatch | undefined {
+function matchFireworks(name: Unwrapped, isKnown: IsKnown): BareMatch | undefined {
   if (name.route !== "fireworks") return undefined;
   const match = matchBareName(name.rest.toLowerCase().replace(/(?<=\d)p(?=\d)/g, "."), isKnown);
   return match?.kind === "EXACT" ? { ...match, kind: "ALIAS" } : match;
@@ -244,9 +254,4 @@ function unknown(name: Unwrapped, kind: keyof typeof UNKNOWN_WARNINGS): Meaning 
     steps: kind === "UNKNOWN" ? [...name.steps, "rule 12: not known"] : name.steps,
     warnings: [UNKNOWN_WARNINGS[kind]],
   };
-}
-
-/** Whether an id is known without a catalog entry: an open-weight line. */
-export function isOpenWeightId(id: string): boolean {
-  return OPEN_WEIGHT_IDS.has(id);
 }
