@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/analysis.proto.
  */
 export const file_attuned_v1_analysis: GenFile = /*@__PURE__*/
-  fileDesc("ChlhdHR1bmVkL3YxL2FuYWx5c2lzLnByb3RvEgphdHR1bmVkLnYxIiIKBVJhbmdlEgsKA2xvdxgBIAEoARIMCgRoaWdoGAIgASgBIuEBCg5QYXJhbWV0ZXJHcm91cBISCgV2YWx1ZRgBIAEoAUgAiAEBEgwKBG5hbWUYAiABKAkSEwoLc2FtcGxlX3NpemUYAyABKAMSDAoEbWVhbhgEIAEoARILCgNsb3cYBSABKAESDAoEaGlnaBgGIAEoARISCgpkaWZmZXJlbmNlGAcgASgBEhYKDmRpZmZlcmVuY2VfbG93GAggASgBEhcKD2RpZmZlcmVuY2VfaGlnaBgJIAEoARIUCgdvcHRpbWFsGAogASgISAGIAQFCCAoGX3ZhbHVlQgoKCF9vcHRpbWFsIoMBCgxQYXJhbWV0ZXJCaW4SDAoEbmFtZRgBIAEoCRITCgtzYW1wbGVfc2l6ZRgCIAEoAxIRCgRtZWFuGAMgASgBSACIAQESEAoDbG93GAQgASgBSAGIAQESEQoEaGlnaBgFIAEoAUgCiAEBQgcKBV9tZWFuQgYKBF9sb3dCBwoFX2hpZ2gijQIKB0luc2lnaHQSDAoEdGV4dBgBIAEoCRImCghldmlkZW5jZRgCIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USDQoFbW9kZWwYAyABKAkSIAoFcGhhc2UYBCABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgFIAEoCRIOCgZtZXRyaWMYBiABKAkSDAoEY29kZRgHIAEoCRI3CgphdHRyaWJ1dGVzGAggAygLMiMuYXR0dW5lZC52MS5JbnNpZ2h0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqpAQoIRXZpZGVuY2USGAoURVZJREVOQ0VfVU5TUEVDSUZJRUQQABIXChNFVklERU5DRV9SQU5ET01JU0VEEAESHQoZRVZJREVOQ0VfU1RSVUNUVVJBTF9CT1VORBACEhoKFkVWSURFTkNFX09CU0VSVkFUSU9OQUwQAxIaChZFVklERU5DRV9ERVRFUk1JTklTVElDEAQSEwoPRVZJREVOQ0VfUFJFU0VUEAUqcAoOQW5hbHlzaXNTdGF0dXMSHwobQU5BTFlTSVNfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSQU5BTFlTSVNfU1RBVFVTX09LEAESJQohQU5BTFlTSVNfU1RBVFVTX0lOU1VGRklDSUVOVF9EQVRBEAJiBnByb3RvMw", [file_attuned_v1_phase]);
+  fileDesc("ChlhdHR1bmVkL3YxL2FuYWx5c2lzLnByb3RvEgphdHR1bmVkLnYxIiIKBVJhbmdlEgsKA2xvdxgBIAEoARIMCgRoaWdoGAIgASgBIpICCg5QYXJhbWV0ZXJHcm91cBISCgV2YWx1ZRgBIAEoAUgAiAEBEgwKBG5hbWUYAiABKAkSEwoLc2FtcGxlX3NpemUYAyABKAMSDAoEbWVhbhgEIAEoARILCgNsb3cYBSABKAESDAoEaGlnaBgGIAEoARISCgpkaWZmZXJlbmNlGAcgASgBEhsKDmRpZmZlcmVuY2VfbG93GAggASgBSAGIAQESHAoPZGlmZmVyZW5jZV9oaWdoGAkgASgBSAKIAQESFAoHb3B0aW1hbBgKIAEoCEgDiAEBQggKBl92YWx1ZUIRCg9fZGlmZmVyZW5jZV9sb3dCEgoQX2RpZmZlcmVuY2VfaGlnaEIKCghfb3B0aW1hbCKDAQoNUGFyYW1ldGVyVGFpbBISCgVhYm92ZRgBIAEoCEgAiAEBEg4KBnZhbHVlcxgCIAMoARITCgtzYW1wbGVfc2l6ZRgDIAEoAxIWCg5kaWZmZXJlbmNlX2xvdxgEIAEoARIXCg9kaWZmZXJlbmNlX2hpZ2gYBSABKAFCCAoGX2Fib3ZlIoMBCgxQYXJhbWV0ZXJCaW4SDAoEbmFtZRgBIAEoCRITCgtzYW1wbGVfc2l6ZRgCIAEoAxIRCgRtZWFuGAMgASgBSACIAQESEAoDbG93GAQgASgBSAGIAQESEQoEaGlnaBgFIAEoAUgCiAEBQgcKBV9tZWFuQgYKBF9sb3dCBwoFX2hpZ2gijQIKB0luc2lnaHQSDAoEdGV4dBgBIAEoCRImCghldmlkZW5jZRgCIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USDQoFbW9kZWwYAyABKAkSIAoFcGhhc2UYBCABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgFIAEoCRIOCgZtZXRyaWMYBiABKAkSDAoEY29kZRgHIAEoCRI3CgphdHRyaWJ1dGVzGAggAygLMiMuYXR0dW5lZC52MS5JbnNpZ2h0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqpAQoIRXZpZGVuY2USGAoURVZJREVOQ0VfVU5TUEVDSUZJRUQQABIXChNFVklERU5DRV9SQU5ET01JU0VEEAESHQoZRVZJREVOQ0VfU1RSVUNUVVJBTF9CT1VORBACEhoKFkVWSURFTkNFX09CU0VSVkFUSU9OQUwQAxIaChZFVklERU5DRV9ERVRFUk1JTklTVElDEAQSEwoPRVZJREVOQ0VfUFJFU0VUEAUqcAoOQW5hbHlzaXNTdGF0dXMSHwobQU5BTFlTSVNfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSQU5BTFlTSVNfU1RBVFVTX09LEAESJQohQU5BTFlTSVNfU1RBVFVTX0lOU1VGRklDSUVOVF9EQVRBEAJiBnByb3RvMw", [file_attuned_v1_phase]);
 
 /**
  * A range of a parameter, both ends included.
@@ -91,28 +91,30 @@ export type ParameterGroup = Message<"attuned.v1.ParameterGroup"> & {
   high: number;
 
   /**
-   * Difference of the mean to the best level's mean; 0 for the best one.
+   * Mean minus that of the best level, in the metric's unit; 0 for the best one.
    *
    * @generated from field: double difference = 7;
    */
   difference: number;
 
   /**
-   * Lower end of the difference's simultaneous interval.
+   * Lower end of the difference's interval; only where the level alone is shown to be worse than the best one. All such intervals
+   * of an answer hold together.
    *
-   * @generated from field: double difference_low = 8;
+   * @generated from field: optional double difference_low = 8;
    */
-  differenceLow: number;
+  differenceLow?: number | undefined;
 
   /**
-   * Upper end of the difference's simultaneous interval.
+   * Upper end of that interval.
    *
-   * @generated from field: double difference_high = 9;
+   * @generated from field: optional double difference_high = 9;
    */
-  differenceHigh: number;
+  differenceHigh?: number | undefined;
 
   /**
-   * Whether the level belongs to the optimum set: it is not shown to be worse than the best one.
+   * Whether the level belongs to the optimum set: it is not shown to be worse, neither alone nor as part of a tail. Absent where it
+   * has too few outcomes to be judged.
    *
    * @generated from field: optional bool optimal = 10;
    */
@@ -125,6 +127,55 @@ export type ParameterGroup = Message<"attuned.v1.ParameterGroup"> & {
  */
 export const ParameterGroupSchema: GenMessage<ParameterGroup> = /*@__PURE__*/
   messageDesc(file_attuned_v1_analysis, 1);
+
+/**
+ * Levels at one end of a parameter's range that are, taken together, shown to be worse than the rest.
+ *
+ * @generated from message attuned.v1.ParameterTail
+ */
+export type ParameterTail = Message<"attuned.v1.ParameterTail"> & {
+  /**
+   * Whether it lies above the rest, else below.
+   *
+   * @generated from field: optional bool above = 1;
+   */
+  above?: boolean | undefined;
+
+  /**
+   * Its levels, in ascending order.
+   *
+   * @generated from field: repeated double values = 2;
+   */
+  values: number[];
+
+  /**
+   * Outcomes at those levels.
+   *
+   * @generated from field: int64 sample_size = 3;
+   */
+  sampleSize: bigint;
+
+  /**
+   * Mean of the tail minus mean of the rest, lower end of the interval, in the metric's unit.
+   *
+   * @generated from field: double difference_low = 4;
+   */
+  differenceLow: number;
+
+  /**
+   * Upper end of that interval.
+   *
+   * @generated from field: double difference_high = 5;
+   */
+  differenceHigh: number;
+};
+
+/**
+ * Describes the message attuned.v1.ParameterTail.
+ * Use `create(ParameterTailSchema)` to create a new message.
+ */
+export const ParameterTailSchema: GenMessage<ParameterTail> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis, 2);
 
 /**
  * What was measured in a named range of temperatures.
@@ -173,7 +224,7 @@ export type ParameterBin = Message<"attuned.v1.ParameterBin"> & {
  * Use `create(ParameterBinSchema)` to create a new message.
  */
 export const ParameterBinSchema: GenMessage<ParameterBin> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_analysis, 2);
+  messageDesc(file_attuned_v1_analysis, 3);
 
 /**
  * A finding in words, with what it rests on.
@@ -224,7 +275,7 @@ export type Insight = Message<"attuned.v1.Insight"> & {
   metric: string;
 
   /**
-   * Code for programs, for example LEVELS_WORSE or NO_EFFECT_FOUND.
+   * Code for programs: TAIL_WORSE, LEVELS_WORSE, NO_DIFFERENCE_SHOWN or INSUFFICIENT_DATA.
    *
    * @generated from field: string code = 7;
    */
@@ -243,7 +294,7 @@ export type Insight = Message<"attuned.v1.Insight"> & {
  * Use `create(InsightSchema)` to create a new message.
  */
 export const InsightSchema: GenMessage<Insight> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_analysis, 3);
+  messageDesc(file_attuned_v1_analysis, 4);
 
 /**
  * What a statement rests on. Only randomised evidence may act without a person.

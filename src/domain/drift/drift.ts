@@ -1,0 +1,62 @@
+import type { Interval } from "../../stats/interval.ts";
+import type { Evidence } from "../analysis/evidence.ts";
+import type { Scope } from "../config/scope.ts";
+
+export type DriftKind = "config" | "application" | "model" | "outcome" | "source";
+export const DRIFT_KINDS: readonly DriftKind[] = [
+  "config",
+  "application",
+  "model",
+  "outcome",
+  "source",
+];
+export type DriftState = "open" | "resolved";
+
+/** A difference that should not be, as found: without identity or time. */
+export interface DriftFinding {
+  readonly kind: DriftKind;
+  readonly scope: Scope;
+  readonly parameter: string;
+  readonly served: number | string;
+  /** The known optimum of a numeric parameter, ascending; empty for a nominal one. */
+  readonly optimum: readonly Interval[];
+  /** The known optimum of a nominal parameter. */
+  readonly optimumValues: readonly string[];
+  /** min(1, distance to the nearest member of the optimum). */
+  readonly magnitude: number;
+  readonly threshold: number;
+  readonly evidence: Evidence;
+  /** Outcomes behind the optimum. */
+  readonly sampleSize: number;
+  /** In words, with what to do. */
+  readonly message: string;
+}
+
+/** A recorded drift. OPEN is followed by RESOLVED, which is final. */
+export interface Drift extends DriftFinding {
+  readonly driftId: string;
+  readonly state: DriftState;
+  readonly openedAtMs: number;
+  readonly resolvedAtMs?: number;
+}
+
+/** Whether two findings are about the same thing, so that the second continues the first. */
+export function sameSubject(a: DriftFinding, b: DriftFinding): boolean {
+  return (
+    a.kind === b.kind &&
+    a.parameter === b.parameter &&
+    a.scope.model === b.scope.model &&
+    a.scope.phase === b.scope.phase &&
+    JSON.stringify(a.scope.dimensions) === JSON.stringify(b.scope.dimensions)
+  );
+}
+
+/** The drift once what is found of it changed; the same value where nothing did. */
+export function continueDrift(drift: Drift, finding: DriftFinding): Drift {
+  const next: Drift = { ...drift, ...finding };
+  return JSON.stringify(next) === JSON.stringify(drift) ? drift : next;
+}
+
+export function resolveDrift(drift: Drift, atMs: number): Drift {
+  return { ...drift, state: "resolved", resolvedAtMs: atMs };
+}
