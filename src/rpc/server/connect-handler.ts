@@ -1,0 +1,193 @@
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { type ConnectError, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import {
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import { assert } from "../../domain/kernel/assert.ts";
+import { Fault } from "../../domain/kernel/fault.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { createId } from "../../platform/random.ts";
+import type { FailureReporter } from "../errors.ts";
+import { connectErrorFrom, connectErrorFromFault } from "../errors.ts";
+import type { Admission } from "./admission.ts";
+import {
+  CALL_TIMEOUT_MS_MAX,
+  LISTENER_BOUNDS,
+  REQUEST_BYTES_MAX,
+  RESPONSE_BYTES_MAX,
+} from "./bounds.ts";
+import type { CallObserver } from "./call-report.ts";
+import type { Door, TokenGrant } from "./caller.ts";
+import { doorKey } from "./caller.ts";
+import { createFaultInterceptor } from "./fault-interceptor.ts";
+import { createGate } from "./gate.ts";
+import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.ts";
+import { authorityOf, pathOf } from "./node-http.ts";
+import { createRefusal, refuse } from "./refusal.ts";
+import { discardRest, requestBody } from "./request-body.ts";
+import { leastRole } from "./roles.ts";
+
+export interface ConnectHandlerOptions {
+  /** Registers the services. */
+  readonly routes: (router: ConnectRouter) => void;
+  readonly platform: Platform;
+  /** Tokens that raise the role of a caller. */
+  readonly grants?: readonly TokenGrant[];
+  /** Takes every finished call. */
+  readonly observe?: CallObserver;
+  /** Run inside the conversion of faults, outermost first. */
+  readonly interceptors?: readonly Interceptor[];
+  /** Says when calls may pass; health and reflection always may. */
+  readonly admission: Admission;
+  /** Largest message read, in bytes. */
+  readonly requestBytesMax?: number;
+}
+
+/** The services over gRPC, gRPC-Web and Connect. */
+export interface ConnectHandler {
+  /** The request handler of one way in. */
+  through(door: Door): NodeHandler;
+}
+
+/**
+ * Serves the routes over gRPC, gRPC-Web and Connect, HTTP/1.1 and HTTP/2 alike. Every error answered carries
+ * google.rpc.ErrorInfo. Asserts that the table of roles has a row for every method registered.
+ */
+export function createConnectHandler(options: ConnectHandlerOptions): ConnectHandler {
+  const { admission, platform, observe = () => {} } = options;
+  const report = createFailureReporter(platform);
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip],
+    // Callers are mostly on the same machine, where compressing costs more than it saves, unless the message is large.
+    compressMinBytes: 32 * 1024,
+    jsonOptions: { ignoreUnknownFields: false },
+    readMaxBytes: options.requestBytesMax ?? REQUEST_BYTES_MAX,
+    writeMaxBytes: RESPONSE_BYTES_MAX,
+    maxTimeoutMs: CALL_TIMEOUT_MS_MAX,
+    interceptors: [createFaultInterceptor(report), ...(options.interceptors ?? [])],
+    requestGate: createGate({
+      grants: options.grants ?? [],
+      closed: admission.closed,
+      monotonicMs: () => platform.clock.monotonicMs(),
+      observe: (call) => {
+        observe(call);
+        platform.log.debug("call", { ...call });
+      },
+      report,
+    }),
+    shutdownSignal: admission.shutdownSignal,
+  });
+  options.routes(router);
+  const handlers = new Map<string, UniversalHandler>();
+  for (const handler of router.handlers) {
+    const { service, method } = handler;
+    const row = leastRole(service.typeName, method.name);
+    assert(row !== undefined, `the table of roles lacks ${service.typeName}/${method.name}`);
+    handlers.set(handler.requestPath, handler);
+  }
+  return {
+    through: (door) => (request, response) => {
+      const handler = handlers.get(pathOf(request));
+      if (handler === undefined) {
+        observe({ ...UNKNOWN_CALL, door: door.name });
+        refuse(request, response, unknownMethodError(request), 404);
+        discardRest(request, response);
+        return;
+      }
+      answer(handler, door, request, response, platform).catch((failure: unknown) => {
+        // The answer could not be written: the caller went away, or the connection broke.
+        platform.log.debug("answer not delivered", { method: handler.method.name, failure });
+        if (!response.headersSent) refuse(request, response, connectErrorFrom(failure, report));
+        else response.destroy();
+      });
+    },
+  };
+}
+
+async function answer(
+  handler: UniversalHandler,
+  door: Door,
+  request: NodeRequest,
+  response: NodeResponse,
+  platform: Platform,
+): Promise<void> {
+  discardRest(request, response);
+  // On a Unix socket a caller may leave the name out or send anything; nothing looks at it there.
+  const authority = authorityOf(request);
+  if (authority === undefined || !URL.canParse(`http://${authority}`))
+    request.headers.host = "localhost";
+  const values = createContextValues().set(doorKey, door);
+  const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+  const unary =
+    handler.method.methodKind === "unary" || handler.method.methodKind === "server_streaming";
+  const body = requestBody(request, {
+    timers: platform.timers,
+    withinMs: unary ? LISTENER_BOUNDS.requestMs : undefined,
+  });
+  const answered = await handler({ ...universal, body });
+  await universalResponseToNodeResponse(explained(answered, handler, request), response);
+}
+
+/** Gives the answers that Connect leaves without a body (405, 415, 505) one that says what to do. */
+function explained(
+  answered: UniversalServerResponse,
+  handler: UniversalHandler,
+  request: NodeRequest,
+): UniversalServerResponse {
+  if (answered.status === 200 || answered.body !== undefined) return answered;
+  const fault = new Fault("REQUEST_MALFORMED", mismatch(answered.status, handler, request));
+  const error = connectErrorFromFault(fault);
+  const refusal = createRefusal(undefined, error, answered.status);
+  const header = new Headers(answered.header);
+  for (const [name, value] of Object.entries(refusal.headers)) header.set(name, value);
+  return { status: answered.status, header, body: once(refusal.body) };
+}
+
+function mismatch(status: number, handler: UniversalHandler, request: NodeRequest): string {
+  const { name } = handler.method;
+  switch (status) {
+    case 405:
+      return `${name} takes ${handler.allowedMethods.join(" or ")}, not ${request.method}`;
+    case 415: {
+      const contentType = JSON.stringify(request.headers["content-type"] ?? "");
+      return `${name} does not take the content type ${contentType}; send application/json, application/proto or gRPC`;
+    }
+    default:
+      return `${name} streams in both directions, which takes HTTP/2`;
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+const UNKNOWN_CALL = {
+  service: "unknown",
+  method: "unknown",
+  code: "UNIMPLEMENTED",
+  seconds: 0,
+  protocol: "unknown",
+  caller: "",
+} as const;
+
+function unknownMethodError(request: NodeRequest): ConnectError {
+  const path = pathOf(request).slice(0, 200);
+  return connectErrorFromFault(
+    new Fault(
+      "METHOD_UNKNOWN",
+      `this daemon has no method ${JSON.stringify(path)}; paths read /attuned.v1.ConfigService/ResolveConfig`,
+      { metadata: { path } },
+    ),
+  );
+}
+
+function createFailureReporter(platform: Platform): FailureReporter {
+  return (failure) => {
+    const requestId = createId(platform.random, "req");
+    platform.log.error("call failed", { requestId, failure });
+    return requestId;
+  };
+}
