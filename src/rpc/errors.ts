@@ -166,6 +166,8 @@ function reasonFromConnect(error: ConnectError): FaultReason {
     case Code.Unavailable:
       // Connect raises these three when the caller or its connection went away.
       return "CANCELLED";
+    case Code.NotFound:
+      return "METHOD_UNKNOWN";
     case Code.Unimplemented:
       // The gRPC specification wants UNIMPLEMENTED also for a compression and for a number of messages that do not fit.
       return /^(unknown compression|protocol error)/.test(error.rawMessage)
