@@ -20,8 +20,8 @@ export interface BettingState {
   readonly lastIndex: number;
   /** Units folded. */
   readonly units: number;
-  /** Every unit assigned before this, and none after, is folded; states merge at equal cuts only. */
-  readonly cut: number;
+  /** Every unit assigned before this time (ms since the epoch), and none after, is folded. */
+  readonly cutMs: number;
   /** Increments by weight w, one entry for every allocation that was served. */
   readonly epochs: readonly IncrementEpoch[];
   /** log wealth of every bet of every test. */
@@ -39,7 +39,7 @@ export function emptyState(design: BettingDesign): BettingState {
   return {
     lastIndex: -1,
     units: 0,
-    cut: Number.NEGATIVE_INFINITY,
+    cutMs: 0,
     epochs: [],
     logWealth: {
       superiority: start("superiority"),
@@ -72,7 +72,7 @@ export function foldUnit(
   return {
     lastIndex: unit.index,
     units: state.units + 1,
-    cut: state.cut,
+    cutMs: state.cutMs,
     epochs: withIncrement(state.epochs, u, w),
     logWealth: {
       superiority: staked(tests.superiority, logWealth.superiority, u, w),
@@ -84,10 +84,10 @@ export function foldUnit(
   };
 }
 
-/** States that up to `cut` every unit assigned is folded. Errors: throws when a cut goes back. */
-export function advanceCut(state: BettingState, cut: number): BettingState {
-  assertStatistic(cut >= state.cut, "a cut never goes back");
-  return { ...state, cut };
+/** Says that every unit assigned before `cutMs` is folded. Errors: throws when a cut goes back. */
+export function advanceCut(state: BettingState, cutMs: number): BettingState {
+  assertStatistic(cutMs >= state.cutMs, "a cut never goes back");
+  return { ...state, cutMs };
 }
 
 /**
@@ -97,7 +97,7 @@ export function advanceCut(state: BettingState, cut: number): BettingState {
  * (statistics-review.md, section 3). Errors: throws on unequal cuts.
  */
 export function mergeStates(a: BettingState, b: BettingState): BettingState {
-  assertStatistic(a.cut === b.cut, "states merge at a common cut only");
+  assertStatistic(a.cutMs === b.cutMs, "states merge at a common cut only");
   const epochs = [...a.epochs];
   for (const { sums, weight } of b.epochs) {
     const at = epochs.findIndex((epoch) => epoch.weight === weight);
@@ -113,7 +113,7 @@ export function mergeStates(a: BettingState, b: BettingState): BettingState {
   return {
     lastIndex: Math.max(a.lastIndex, b.lastIndex),
     units: a.units + b.units,
-    cut: a.cut,
+    cutMs: a.cutMs,
     epochs,
     logWealth: {
       superiority: sum("superiority"),

@@ -12,6 +12,8 @@ export interface OrderedTail {
   /** By how much the mean of the rest is higher than the mean of the tail; excludes zero. */
   readonly shortfall: Interval;
   readonly sampleSize: number;
+  /** The smallest `alpha` of the whole call at which the interval still excludes zero, at most that asked for. */
+  readonly exclusionLevel: number;
 }
 
 /** How far a level must look worse on its own to be counted to a tail, in standard errors. */
@@ -45,14 +47,13 @@ export function findOrderedTails(
     const length = runThatLooksWorse(ordered);
     if (length === 0) return [];
     const tail = pool(ordered.slice(0, length));
-    const shortfall = evidenceInterval(
-      independentEvidence(pool(ordered.slice(length)), tail),
-      alpha,
-    );
+    const evidence = independentEvidence(pool(ordered.slice(length)), tail);
+    const shortfall = evidenceInterval(evidence, alpha);
     if (shortfall.low <= 0) return [];
     const first = side === "upper" ? levels.length - length : 0;
     const members = Array.from({ length }, (_, i) => first + i);
-    return [{ side, members, shortfall, sampleSize: tail.n }];
+    const exclusionLevel = 4 * (levels.length - 1) * Math.exp(-evidence.logExceeds(0));
+    return [{ side, members, shortfall, sampleSize: tail.n, exclusionLevel }];
   });
 }
 
