@@ -1,0 +1,175 @@
+import type { ParameterBin, ParameterGroup } from "../../gen/attuned/v1/analysis_pb.ts";
+import { AnalysisStatus, Evidence, EvidenceSchema } from "../../gen/attuned/v1/analysis_pb.ts";
+import type { AnalyzeParameterImpactResponse } from "../../gen/attuned/v1/analysis_service_pb.ts";
+import {
+  decimalsFor,
+  formatEnum,
+  formatFixed,
+  formatInterval,
+  formatNumber,
+  formatSigned,
+} from "../terminal/format.ts";
+import { printTable } from "../terminal/output.ts";
+import type { PlotRow } from "../terminal/plot.ts";
+import { plotLines } from "../terminal/plot.ts";
+import type { Cell } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { printable, wrap } from "../terminal/text.ts";
+import { formatRanges } from "./ranges.ts";
+
+const MEANING: ReadonlyMap<number, string> = new Map([
+  [Evidence.RANDOMISED, "from a randomised comparison; may act where the policy allows it"],
+  [Evidence.STRUCTURAL_BOUND, "follows from how limits work"],
+  [Evidence.OBSERVATIONAL, "not randomised; may propose, never acts alone"],
+  [Evidence.DETERMINISTIC, "a fact that needs no statistics"],
+  [Evidence.PRESET, "a preset, without evidence"],
+]);
+
+const UNITS: Readonly<Record<string, string>> = {
+  quality: "0 to 100",
+  success: "share of calls",
+  latency: "ms",
+  tokens: "per call",
+  cost: "USD per call",
+};
+
+/** Prints an analysis: what was found, the levels, the seed's ranges, a plot, and what it all rests on. */
+export function printAnalysis(response: AnalyzeParameterImpactResponse, terminal: Terminal): void {
+  printHeadline(response, terminal);
+  const { groups, bins } = response;
+  if (groups.length > 0) {
+    const decimals = decimalsFor(groups.map((group) => group.mean));
+    terminal.out("");
+    printGroups(response, decimals, terminal);
+    if (bins.length > 0) {
+      terminal.out("");
+      printBins(bins, decimals, terminal);
+    }
+    printPlot(response, terminal);
+  }
+  terminal.out("");
+  const label = formatEnum(EvidenceSchema, response.evidence);
+  const meaning = MEANING.get(response.evidence) ?? "rests on nothing that is named";
+  terminal.out(`evidence: ${terminal.style.bold(label)}: ${meaning}`);
+}
+
+function printHeadline(response: AnalyzeParameterImpactResponse, terminal: Terminal): void {
+  for (const { text } of response.insights) {
+    for (const line of wrap(printable(text), terminal.drawingWidth)) {
+      terminal.out(terminal.style.bold(line));
+    }
+  }
+  if (response.status === AnalysisStatus.INSUFFICIENT_DATA) {
+    const { sampleSize, samplesNeeded, parameter, metric } = response;
+    terminal.out(
+      `too little data: ${sampleSize} outcomes have ${parameter} and ${metric}` +
+        (samplesNeeded > 0n ? `, ${samplesNeeded} more are needed` : ""),
+    );
+    return;
+  }
+  const correlation =
+    response.correlation === undefined
+      ? ""
+      : `; correlation ${formatFixed(response.correlation, 2)}`;
+  terminal.out(`${response.sampleSize} outcomes${correlation}`);
+  const optimum = formatRanges(response.optimum);
+  if (optimum !== "") {
+    terminal.out(`not shown to be worse than the best: ${response.parameter} ${optimum}`);
+  }
+}
+
+function printGroups(
+  { groups, parameter, metric }: AnalyzeParameterImpactResponse,
+  decimals: number,
+  terminal: Terminal,
+): void {
+  printTable(
+    terminal,
+    [
+      { title: parameter.toUpperCase(), align: "right" },
+      { title: "N", align: "right" },
+      { title: `MEAN ${metric.toUpperCase()}`, align: "right" },
+      { title: "95% INTERVAL", align: "right" },
+      { title: "VS BEST", align: "right" },
+      { title: "95% INTERVAL", align: "right" },
+      { title: "VERDICT" },
+    ],
+    groups.map((group) => {
+      const isBest = isBestLevel(group);
+      return [
+        levelText(group),
+        group.sampleSize.toString(),
+        formatFixed(group.mean, decimals),
+        formatInterval(group.low, group.high, decimals),
+        isBest ? "" : formatSigned(group.difference, decimals),
+        isBest ? "" : formatInterval(group.differenceLow, group.differenceHigh, decimals),
+        verdictCell(group, terminal),
+      ];
+    }),
+    "no levels",
+  );
+}
+
+function printBins(bins: readonly ParameterBin[], decimals: number, terminal: Terminal): void {
+  printTable(
+    terminal,
+    [
+      { title: "RANGE" },
+      { title: "N", align: "right" },
+      { title: "MEAN", align: "right" },
+      { title: "95% INTERVAL", align: "right" },
+    ],
+    bins.map(({ name, sampleSize, mean, low, high }) => [
+      name,
+      sampleSize.toString(),
+      formatFixed(mean, decimals),
+      formatInterval(low, high, decimals),
+    ]),
+    "no ranges",
+  );
+}
+
+function printPlot(
+  { groups, parameter, metric }: AnalyzeParameterImpactResponse,
+  terminal: Terminal,
+): void {
+  const unit = UNITS[metric];
+  const title = `mean ${metric}${unit === undefined ? "" : ` (${unit})`} by ${parameter}, 95% intervals`;
+  const rows = groups.map(
+    (group): PlotRow => ({
+      label: levelText(group),
+      mean: group.mean,
+      low: group.low,
+      high: group.high,
+      verdict: group.optimal === undefined ? "plain" : group.optimal ? ("good" as const) : "worse",
+    }),
+  );
+  const layout = {
+    width: terminal.drawingWidth,
+    unicode: terminal.unicode,
+    style: terminal.style,
+  };
+  const lines = plotLines(title, rows, layout);
+  if (lines.length > 0) terminal.out("");
+  for (const line of lines) terminal.out(line);
+}
+
+function isBestLevel(group: ParameterGroup): boolean {
+  return (
+    group.optimal !== false &&
+    group.difference === 0 &&
+    group.differenceLow === 0 &&
+    group.differenceHigh === 0
+  );
+}
+
+function levelText(group: ParameterGroup): string {
+  return group.value === undefined ? group.name : formatNumber(group.value);
+}
+
+function verdictCell(group: ParameterGroup, { style }: Terminal): Cell {
+  if (group.optimal === undefined) return "-";
+  if (!group.optimal) return { text: "worse", paint: style.red };
+  const text = isBestLevel(group) ? "best" : "as good as the best";
+  return { text, paint: style.green };
+}

@@ -1,0 +1,109 @@
+import type { CommandEntry } from "./command.ts";
+
+/** What a group of commands does when only the group is named. */
+export const GROUP_DEFAULT: Readonly<Record<string, string>> = {
+  drift: "drift list",
+  loop: "loop status",
+  recommendations: "recommendations list",
+};
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: "serve", summary: "Run the daemon" },
+  { name: "config", summary: "Check or print the daemon's options and where each came from" },
+  {
+    name: "resolve",
+    summary: "Show the settings that an agent gets for a model and a phase",
+    load: async () => (await import("./commands/resolve.ts")).resolve,
+  },
+  {
+    name: "params",
+    summary: "Print the parameter dict of a request, as JSON",
+    load: async () => (await import("./commands/params.ts")).params,
+  },
+  {
+    name: "models",
+    summary: "List model configs, or show one",
+    load: async () => (await import("./commands/models.ts")).models,
+  },
+  {
+    name: "put",
+    summary: "Write the stored settings of a model, from a file or field by field",
+    load: async () => (await import("./commands/put.ts")).put,
+  },
+  {
+    name: "report",
+    summary: "Report what happened in one call, or the outcomes of a file",
+    load: async () => (await import("./commands/report.ts")).report,
+  },
+  {
+    name: "replay",
+    summary: "Report a large file of outcomes, with progress and retries",
+    load: async () => (await import("./commands/replay.ts")).replay,
+  },
+  {
+    name: "metrics",
+    summary: "Show how the settings of a model and a phase did",
+    load: async () => (await import("./commands/metrics.ts")).metrics,
+  },
+  {
+    name: "analyze",
+    summary: "Show what a setting does to a metric, with a plot",
+    load: async () => (await import("./commands/analyze.ts")).analyze,
+  },
+  {
+    name: "drift list",
+    summary: "List recorded drifts",
+    load: async () => (await import("./commands/drift.ts")).driftList,
+  },
+  {
+    name: "drift detect",
+    summary: "Compare what is served with the known optimum, now",
+    load: async () => (await import("./commands/drift.ts")).driftDetect,
+  },
+  {
+    name: "recommendations list",
+    summary: "List recommendations",
+    load: async () => (await import("./commands/recommendations.ts")).recommendationsList,
+  },
+  {
+    name: "recommendations get",
+    summary: "Show one recommendation with its reasons",
+    load: async () => (await import("./commands/recommendations.ts")).recommendationsGet,
+  },
+  {
+    name: "recommendations dismiss",
+    summary: "Decline a recommendation",
+    load: async () => (await import("./commands/recommendations.ts")).recommendationsDismiss,
+  },
+  {
+    name: "history",
+    summary: "List changes of settings, newest first",
+    load: async () => (await import("./commands/history.ts")).history,
+  },
+  {
+    name: "loop status",
+    summary: "Show what the background loop does and did",
+    load: async () => (await import("./commands/loop.ts")).loopStatus,
+  },
+  {
+    name: "loop run",
+    summary: "Run one pass of the background loop now",
+    load: async () => (await import("./commands/loop.ts")).loopRun,
+  },
+  {
+    name: "status",
+    summary: "Show the state of the daemon and of its store",
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    name: "health",
+    summary: "Ask whether the daemon is serving; made for probes",
+    load: async () => (await import("./commands/health.ts")).health,
+  },
+  {
+    name: "completion",
+    summary: "Print the completion script of a shell",
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
+];

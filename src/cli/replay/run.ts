@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { CommandFailed } from "../failure.ts";
+import { formatDuration } from "../terminal/format.ts";
+import type { ProgressState } from "../terminal/progress.ts";
+import { unpacked } from "./bytes.ts";
+import type { Line } from "./lines.ts";
+import { readLines } from "./lines.ts";
+import type { OutcomeLine } from "./outcome-line.ts";
+import { readOutcome } from "./outcome-line.ts";
+import { Pool } from "./pool.ts";
+import type { SenderOptions } from "./sender.ts";
+import { sendBatch } from "./sender.ts";
+import type { Source } from "./source.ts";
+import { Tally } from "./tally.ts";
+
+/** What to send, and how. */
+export interface ReplayOptions {
+  readonly source: Source;
+  /** Name of the source, for the messages. */
+  readonly path: string;
+  /** Outcomes per call. */
+  readonly batchSize: number;
+  /** Calls under way at once. */
+  readonly concurrency: number;
+  /** How long a batch is tried after its first failure, in milliseconds. */
+  readonly retryForMs: number;
+  readonly report: SenderOptions["report"];
+}
+
+/** A request is sent at this size even if the batch is not full; well below what the daemon reads. */
+const BATCH_BYTES_MAX = 1_048_576;
+
+/** One replay of a source: what was read, what was answered, what it waits for. */
+export class ReplayRun {
+  readonly tally = new Tally();
+  readonly #options: ReplayOptions;
+  readonly #startMs = performance.now();
+  #doneBytes = 0;
+  #waiting: string | undefined;
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+  }
+
+  /** How far it is. */
+  progress(): ProgressState {
+    return {
+      items: this.tally.items,
+      rejected: this.tally.rejected,
+      doneBytes: this.#doneBytes,
+      totalBytes: this.#options.source.totalBytes,
+      elapsedMs: performance.now() - this.#startMs,
+      waiting: this.#waiting,
+    };
+  }
+
+  /**
+   * Sends every line. Undefined when all of them were answered, else what stopped it: the source broke off (what was read before is
+   * sent), the daemon could not be reached, or `signal`. Nothing is under way when it returns.
+   */
+  async send(signal: AbortSignal): Promise<{ readonly error: unknown } | undefined> {
+    const pool = new Pool(this.#options.concurrency);
+    try {
+      await this.#sendBatches(pool, signal);
+      await pool.drain();
+      return this.#broken;
+    } catch (error) {
+      await pool.settle();
+      return { error };
+    }
+  }
+
+  async #sendBatches(pool: Pool, signal: AbortSignal): Promise<void> {
+    const sender = this.#sender(signal);
+    let batch: OutcomeLine[] = [];
+    let batchBytes = 0;
+    const send = async () => {
+      const full = batch;
+      batch = [];
+      batchBytes = 0;
+      await pool.add(async () => {
+        const result = await sendBatch(full, sender);
+        this.#waiting = undefined;
+        this.tally.add(result);
+      });
+    };
+    for await (const line of this.#lines()) {
+      if (signal.aborted) throw new CommandFailed("interrupted");
+      const read = readOutcome(line);
+      if (read === undefined) continue;
+      if ("reason" in read) {
+        this.tally.reject(read);
+        continue;
+      }
+      if (batch.length > 0 && batchBytes + read.bytes > BATCH_BYTES_MAX) await send();
+      batch.push(read);
+      batchBytes += read.bytes;
+      if (batch.length >= this.#options.batchSize) await send();
+    }
+    if (batch.length > 0) await send();
+  }
+
+  #sender(signal: AbortSignal): SenderOptions {
+    return {
+      report: this.#options.report,
+      retryForMs: this.#options.retryForMs,
+      onRetry: (waitMs) => {
+        this.#waiting = `waiting for the daemon, next try in ${formatDuration(waitMs / 1000)}`;
+      },
+      random: Math.random,
+      nowMs: () => performance.now(),
+      sleep: (waitMs) => sleep(waitMs, undefined, { signal }),
+    };
+  }
+
+  /** The lines as far as they can be read. */
+  async *#lines(): AsyncGenerator<Line> {
+    let number = 0;
+    try {
+      for await (const line of readLines(unpacked(this.#counted()))) {
+        number = line.number;
+        yield line;
+      }
+    } catch (error) {
+      if (error instanceof CommandFailed) this.#broken = { error };
+      else {
+        const why = error instanceof Error ? error.message : String(error);
+        const { path } = this.#options;
+        this.#broken = {
+          error: new CommandFailed(`${path} breaks off after line ${number}: ${why}`),
+        };
+      }
+    }
+  }
+
+  async *#counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of this.#options.source.chunks) {
+      this.#doneBytes += chunk.length;
+      yield chunk;
+    }
+  }
+}
