@@ -1,5 +1,6 @@
 // There is no container engine where this runs: the definition is read, its build steps are run in a directory that holds
 // exactly what COPY names, and the result is started the way the image and the manifests start it.
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -65,6 +66,13 @@ describe("the definition", () => {
       ATTUNED_ADDRESS: `unix:${dataDirectory}/admin.sock`,
     });
     for (const [name] of own) expect([...optionVariables, "ATTUNED_ADDRESS"]).toContain(name);
+  });
+
+  test("bounds the heap by the memory of the container", () => {
+    const flags = imageVariables.get("NODE_OPTIONS")?.split(" ");
+    expect(flags).toStrictEqual(["--max-semi-space-size=4", "--max-old-space-size-percentage=50"]);
+    const node = spawnSync(process.execPath, [...(flags ?? []), "--print", "'started'"]);
+    expect(node.stdout.toString()).toBe("started\n");
   });
 
   test("has the two ports, a health check and labels with the version of the project", () => {
