@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../test/statistics/random.ts";
+import { hasSharedData, readFixtures } from "../../test/statistics/shared-data.ts";
+import { binomialBound, quantileOf } from "../../test/statistics/streams.ts";
+import { emptyState, foldUnit } from "./betting.ts";
+import {
+  logRatioEvidence,
+  RATIO_ALARM,
+  reportingDesign,
+  reportingLogEvidence,
+} from "./ratio-check.ts";
+
+const ALARM = Math.log(RATIO_ALARM);
+
+test("no counts, and one count, are no evidence", () => {
+  expect(logRatioEvidence([0, 0], [0.5, 0.5])).toBeCloseTo(0, 12);
+  expect(Math.abs(logRatioEvidence([1, 0], [0.5, 0.5]))).toBeLessThan(0.01);
+});
+
+test("an arm that is never served is skipped, and must have no counts", () => {
+  expect(logRatioEvidence([60, 40, 0], [0.5, 0.5, 0])).toBeCloseTo(
+    logRatioEvidence([60, 40], [0.5, 0.5]),
+    12,
+  );
+  expect(() => logRatioEvidence([60, 40, 1], [0.5, 0.5, 0])).toThrow(RangeError);
+  expect(() => logRatioEvidence([1, 1], [0.5, 0.4])).toThrow(RangeError);
+});
+
+test("shares as intended fire in at most one of a hundred streams, 55 to 45 within 2,000", () => {
+  const random = seededRandom(61);
+  const times: (number | undefined)[] = [];
+  let fired = 0;
+  for (let stream = 0; stream < 60; stream++) {
+    const fair = [0, 0];
+    const skewed = [0, 0];
+    let at: number | undefined;
+    let ever = false;
+    for (let n = 1; n <= 4_000; n++) {
+      const [a, b] = [random.bernoulli(0.5), random.bernoulli(0.55)];
+      fair[a] = (fair[a] ?? 0) + 1;
+      skewed[b] = (skewed[b] ?? 0) + 1;
+      if (n % 10 !== 0) continue;
+      ever ||= logRatioEvidence(fair, [0.5, 0.5]) >= ALARM;
+      if (at === undefined && logRatioEvidence(skewed, [0.5, 0.5]) >= ALARM) at = n;
+    }
+    if (ever) fired++;
+    times.push(at);
+  }
+  expect(fired).toBeLessThanOrEqual(binomialBound(60, 0.002));
+  expect(quantileOf(times, 0.5)).toBeLessThan(2_000);
+});
+
+test("where the allocation moves, the engine on reported-or-not finds what epochs of counts miss", () => {
+  const random = seededRandom(62);
+  const design = reportingDesign({
+    propensity: { low: 0.2, high: 0.8 },
+    plannedPropensity: 0.5,
+    expectedRate: 0.9,
+  });
+  const streams = 20;
+  let [engine, product, quiet] = [0, 0, 0];
+  for (let stream = 0; stream < streams; stream++) {
+    let state = emptyState(design);
+    let equal = emptyState(design);
+    let logProduct = 0;
+    let [byEngine, byProduct, byEqual] = [false, false, false];
+    for (let epoch = 0; epoch < 22; epoch++) {
+      const propensity = 0.3 + 0.02 * epoch;
+      const counts = [0, 0];
+      for (let i = 0; i < 455; i++) {
+        const arm = random.bernoulli(propensity);
+        const report = random.bernoulli(arm === 1 ? 0.8 : 0.9);
+        const unit = { index: epoch * 455 + i, arm, propensity, centre: 0.85 };
+        state = foldUnit(design, state, { ...unit, outcome: report });
+        equal = foldUnit(design, equal, { ...unit, outcome: random.bernoulli(0.85) });
+        counts[arm] = (counts[arm] ?? 0) + report;
+        byEngine ||= reportingLogEvidence(state) >= ALARM;
+        byEqual ||= reportingLogEvidence(equal) >= ALARM;
+      }
+      logProduct += logRatioEvidence(
+        [counts[0] ?? 0, counts[1] ?? 0],
+        [1 - propensity, propensity],
+      );
+      byProduct ||= logProduct >= ALARM;
+    }
+    if (byEngine) engine++;
+    if (byProduct) product++;
+    if (byEqual) quiet++;
+  }
+  expect(engine).toBe(streams);
+  expect(product).toBeLessThan(engine);
+  expect(quiet).toBe(0);
+});
+
+describe.skipIf(!hasSharedData)("known values", () => {
+  test("the published Bayes factors", () => {
+    for (const row of Object.values(readFixtures().srm_ssrm)) {
+      expect(logRatioEvidence(row.n, row.p, row.a)).toBeCloseTo(row.ssrm_expected, 10);
+    }
+    const imbalance = readFixtures().srm_imbalance;
+    expect(logRatioEvidence([5200, 4800], [0.5, 0.5])).toBeCloseTo(
+      imbalance["n=[5200,4800],a=[50,50]"] ?? 0,
+      8,
+    );
+    expect(logRatioEvidence([821588, 815482], [0.5, 0.5])).toBeCloseTo(
+      imbalance["n=[821588,815482],a=[50,50] (Kohavi-style)"] ?? 0,
+      6,
+    );
+  });
+});
