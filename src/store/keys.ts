@@ -12,6 +12,7 @@
  *   i NUL sequence                          outcome ids that a checkpoint added to the window
  *   d NUL openedAtMs NUL driftId            drift
  *   r NUL createdAtMs NUL recommendationId  recommendation
+ *   o NUL d|r NUL id                        drift or recommendation that still matters, the whole record again: what boot reads
  */
 const NUL = "\u0000";
 /** Sorts after every key that starts with the same parts. */
@@ -49,6 +50,8 @@ export const keys = {
   outcomeIds: (sequence: number) => key("i", sequence),
   drift: (openedAtMs: number, driftId: string) => key("d", openedAtMs, driftId),
   recommendation: (createdAtMs: number, id: string) => key("r", createdAtMs, id),
+  liveDrift: (driftId: string) => key("o", "d", driftId),
+  liveRecommendation: (id: string) => key("o", "r", id),
 };
 
 export const ranges = {
@@ -63,12 +66,9 @@ export const ranges = {
   outcomeIds: below("i"),
   drifts: below("d"),
   recommendations: below("r"),
+  liveDrifts: below("o", "d"),
+  liveRecommendations: below("o", "r"),
 };
-
-/** The part of a range after a key, for going on from it in ascending order. */
-export function after(range: KeyRange, last: string): { readonly gt: string; readonly lt: string } {
-  return { gt: last, lt: range.lt };
-}
 
 /** The hour of a cell's key. */
 export function hourOfCellKey(cellKey: string): number {

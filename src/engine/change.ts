@@ -1,0 +1,26 @@
+import type { StoreOp } from "../store/store.ts";
+import type { EngineState } from "./state.ts";
+
+/** What planning a change may use beside the state: time and ids, as values. */
+export interface ChangeContext {
+  readonly nowMs: number;
+  createId(prefix: "chg" | "dft" | "rec"): string;
+}
+
+/** What a change does: the ops of its one batch, and the state once they are on disk. */
+export interface Plan<R> {
+  readonly ops: readonly StoreOp[];
+  readonly next: EngineState;
+  /** Models whose lookups may answer differently. */
+  readonly touched: ReadonlySet<string>;
+  readonly result: R;
+}
+
+/**
+ * One change of the daemon's state, as a value. Whoever wants a change makes one of these and hands it to `Engine.commit`: RPCs, the
+ * loop, file reloads. `plan` checks the precondition and runs alone, so that nothing changes between the check and the write.
+ */
+export interface Change<R> {
+  readonly name: string;
+  plan(state: EngineState, context: ChangeContext): Plan<R>;
+}

@@ -1,0 +1,90 @@
+import { Fault } from "../domain/kernel/fault.ts";
+import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../domain/kernel/limits.ts";
+import type { KeyRange } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+
+export interface PageRequest {
+  /** 0 means the default; more than the maximum is clamped. */
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
+}
+
+/** The number of entries of a page. Errors: PAGE_TOKEN_INVALID for a negative size. */
+export function pageSizeOf(request: PageRequest): number {
+  if (request.pageSize < 0) {
+    throw new Fault(
+      "PAGE_TOKEN_INVALID",
+      `page_size must not be negative, is ${request.pageSize}`,
+      {
+        violations: [{ field: "pageSize", message: "must not be negative" }],
+      },
+    );
+  }
+  return Math.min(request.pageSize || PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX);
+}
+
+/** A page of an array that is in the order of `keyOf`; the token names the last key, so that items that come or go move nothing. */
+export function pageOfArray<T>(
+  items: readonly T[],
+  request: PageRequest,
+  keyOf: (item: T) => string,
+): Page<T> {
+  const size = pageSizeOf(request);
+  const last = request.pageToken === "" ? undefined : decodeToken(request.pageToken);
+  const start = last === undefined ? 0 : items.findIndex((item) => keyOf(item) > last);
+  const page = start < 0 ? [] : items.slice(start, start + size);
+  const end = page.at(-1);
+  const hasMore = end !== undefined && items.at(-1) !== end;
+  return { items: page, nextPageToken: hasMore ? encodeToken(keyOf(end)) : "" };
+}
+
+/** A page of stored JSON records, newest (highest key) first, that pass `keep`; reading ends where `isPast` says so. */
+export async function pageOfRange<T>(
+  store: Store,
+  range: KeyRange,
+  request: PageRequest,
+  filter: { readonly keep: (item: T) => boolean; readonly isPast?: (item: T) => boolean },
+): Promise<Page<T>> {
+  const size = pageSizeOf(request);
+  const last = request.pageToken === "" ? range.lt : decodeToken(request.pageToken);
+  if (last < range.gte || last > range.lt) throw badToken();
+  const items: T[] = [];
+  let lastKey = "";
+  for await (const [key, item] of store.scan<T>({
+    range: { gte: range.gte, lt: last },
+    reverse: true,
+  })) {
+    if (filter.isPast?.(item)) break;
+    if (!filter.keep(item)) continue;
+    if (items.length === size) return { items, nextPageToken: encodeToken(lastKey) };
+    items.push(item);
+    lastKey = key;
+  }
+  return { items, nextPageToken: "" };
+}
+
+function encodeToken(key: string): string {
+  return Buffer.from(key, "utf8").toString("base64url");
+}
+
+function decodeToken(token: string): string {
+  const key = Buffer.from(token, "base64url").toString("utf8");
+  if (key === "" || encodeToken(key) !== token) throw badToken();
+  return key;
+}
+
+function badToken(): Fault {
+  return new Fault(
+    "PAGE_TOKEN_INVALID",
+    "the page token was not given by this list; start without one",
+    {
+      violations: [{ field: "pageToken", message: "was not given by this list" }],
+    },
+  );
+}
