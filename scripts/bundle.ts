@@ -121,5 +121,11 @@ const { values } = parseArgs({
     out: { type: "string", default: join(root, "dist") },
   },
 });
-await bundle({ entry: resolve(values.entry), out: resolve(values.out) });
-console.log(`bundle: ${relative(process.cwd(), resolve(values.out)) || "."}/attuned.mjs`);
+try {
+  await bundle({ entry: resolve(values.entry), out: resolve(values.out) });
+  console.log(`bundle: ${join(values.out, "attuned.mjs")}`);
+} catch (error) {
+  // esbuild has printed what is wrong in the sources, each with its place.
+  if (!(error instanceof Error && "errors" in error)) throw error;
+  process.exitCode = 1;
+}
