@@ -18,6 +18,12 @@ export const ERROR_DOMAIN = "attuned";
 export const INTERNAL_MESSAGE =
   "the daemon failed to answer; its log has the details under this request id";
 
+/** Longest message of an error, in characters: gRPC sends it in headers, which peers bound, and callers can make it long. */
+export const ERROR_MESSAGE_LENGTH_MAX = 2_000;
+
+/** Most violations that one error lists, for the same reason; the metadata says how many more there are. */
+export const VIOLATION_COUNT_MAX = 100;
+
 /** Notes a failure that is ours for the operator and answers the id it is found by. */
 export type FailureReporter = (failure: unknown) => string;
 
@@ -66,22 +72,29 @@ export function statusName(code: Code): string {
  * the reason INTERNAL belongs to `connectErrorFrom`, which hides its message.
  */
 export function connectErrorFromFault(fault: Fault): ConnectError {
-  const { metadata, violations = [], retryAfterMs, resource, cause } = fault.detail;
+  const { retryAfterMs, resource, cause } = fault.detail;
+  const message = shown(fault.message);
+  const violations = (fault.detail.violations ?? []).slice(0, VIOLATION_COUNT_MAX);
+  const omitted = (fault.detail.violations ?? []).length - violations.length;
+  const metadata = {
+    ...fault.detail.metadata,
+    ...(omitted > 0 ? { violationsOmitted: String(omitted) } : {}),
+  };
   const details = [errorInfo(fault.reason, metadata)];
   if (violations.length > 0) {
     details.push(
       FAULT_STATUS[fault.reason] === "FAILED_PRECONDITION"
         ? outgoing(PreconditionFailureSchema, {
-            violations: violations.map(({ field, message }) => ({
+            violations: violations.map((violation) => ({
               type: fault.reason,
-              subject: field,
-              description: message,
+              subject: shown(violation.field),
+              description: shown(violation.message),
             })),
           })
         : outgoing(BadRequestSchema, {
-            fieldViolations: violations.map(({ field, message }) => ({
-              field,
-              description: message,
+            fieldViolations: violations.map((violation) => ({
+              field: shown(violation.field),
+              description: shown(violation.message),
               reason: fault.reason,
             })),
           }),
@@ -90,18 +103,15 @@ export function connectErrorFromFault(fault: Fault): ConnectError {
   if (retryAfterMs !== undefined) details.push(retryInfo(retryAfterMs));
   if (resource !== undefined) {
     const { type, name } = resource;
-    const description = fault.message;
     details.push(
-      outgoing(ResourceInfoSchema, { resourceType: type, resourceName: name, description }),
+      outgoing(ResourceInfoSchema, {
+        resourceType: type,
+        resourceName: shown(name),
+        description: message,
+      }),
     );
   }
-  return new ConnectError(
-    fault.message,
-    CODE_OF[FAULT_STATUS[fault.reason]],
-    undefined,
-    details,
-    cause,
-  );
+  return new ConnectError(message, CODE_OF[FAULT_STATUS[fault.reason]], undefined, details, cause);
 }
 
 /**
@@ -140,6 +150,7 @@ export function completeConnectError(error: ConnectError): void {
     (error.code === Code.Internal && /^(parse binary|decompress)/.test(error.rawMessage));
   if (unreadable) Object.assign(error, { code: Code.InvalidArgument });
   const reason = reasonFromConnect(error);
+  Object.assign(error, { rawMessage: shown(error.rawMessage) });
   if (reason === "REQUEST_TOO_LARGE") {
     // Raised for an answer as well as for a request: a batch or a page that is smaller is the way out of both.
     Object.assign(error, { rawMessage: `${error.rawMessage}; ask for less or send less at once` });
@@ -176,6 +187,13 @@ function reasonFromConnect(error: ConnectError): FaultReason {
     default:
       return "INTERNAL";
   }
+}
+
+/** A text that is valid Unicode and short enough to send. */
+function shown(text: string): string {
+  const valid = text.toWellFormed();
+  if (valid.length <= ERROR_MESSAGE_LENGTH_MAX) return valid;
+  return `${valid.slice(0, ERROR_MESSAGE_LENGTH_MAX).toWellFormed()}…`;
 }
 
 type OutgoingDetail = { readonly desc: DescMessage; readonly value: MessageInitShape<DescMessage> };

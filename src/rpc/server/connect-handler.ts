@@ -24,6 +24,7 @@ import type { Door, TokenGrant } from "./caller.ts";
 import { doorKey } from "./caller.ts";
 import { createFaultInterceptor } from "./fault-interceptor.ts";
 import { createGate } from "./gate.ts";
+import { withPlainGrpcMessage } from "./grpc-message.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.ts";
 import { authorityOf, pathOf } from "./node-http.ts";
 import { createRefusal, refuse } from "./refusal.ts";
@@ -131,13 +132,17 @@ async function answer(
   await universalResponseToNodeResponse(explained(answered, handler, request), response);
 }
 
-/** Gives the answers that Connect leaves without a body (405, 415, 505) one that says what to do. */
+/** Corrects the message of gRPC errors, and gives the answers that Connect leaves without a body (405, 415, 505) one that says what to do. */
 function explained(
   answered: UniversalServerResponse,
   handler: UniversalHandler,
   request: NodeRequest,
 ): UniversalServerResponse {
-  if (answered.status === 200 || answered.body !== undefined) return answered;
+  const { body, trailer } = answered;
+  if (body !== undefined && trailer !== undefined) {
+    return { ...answered, body: withPlainGrpcMessage(body, trailer) };
+  }
+  if (answered.status === 200 || body !== undefined) return answered;
   const fault = new Fault("REQUEST_MALFORMED", mismatch(answered.status, handler, request));
   const error = connectErrorFromFault(fault);
   const refusal = createRefusal(undefined, error, answered.status);

@@ -1,6 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { codeToHttpStatus, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { plainGrpcMessage } from "./grpc-message.ts";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
 
 /** A status, headers and body that say an error in the caller's own protocol. */
@@ -22,7 +23,9 @@ export function createRefusal(
 ): Refusal {
   if (contentType?.startsWith("application/grpc")) {
     const headers: Record<string, string> = { "content-type": contentType };
-    setTrailerStatus(new Headers(), error).forEach((value, name) => {
+    const trailer = setTrailerStatus(new Headers(), error);
+    plainGrpcMessage(trailer);
+    trailer.forEach((value, name) => {
       headers[name] = value;
     });
     return { status: 200, headers, body: new Uint8Array(0) };
