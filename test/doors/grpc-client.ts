@@ -11,6 +11,7 @@ const contract = loadSync(
     "attuned/v1/outcome_service.proto",
     "attuned/v1/optimizer_service.proto",
     "attuned/v1/admin_service.proto",
+    "attuned/v1/history_service.proto",
     "health/v1/health.proto",
     "google/rpc/status.proto",
     "google/rpc/error_details.proto",
@@ -47,8 +48,12 @@ export interface GrpcClient {
 }
 
 /** A grpc-js client. Methods are written `attuned.v1.ConfigService/ResolveConfig`; targets `127.0.0.1:1234` or `unix:/path`. */
-export function createGrpcClient(target: string): GrpcClient {
-  const client = new Client(target, credentials.createInsecure());
+export function createGrpcClient(target: string, authority?: string): GrpcClient {
+  const client = new Client(
+    target,
+    credentials.createInsecure(),
+    authority === undefined ? {} : { "grpc.default_authority": authority },
+  );
   return {
     call: (name, request, { deadline, headers = {} } = {}) =>
       new Promise((resolve) => {

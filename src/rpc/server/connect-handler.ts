@@ -95,7 +95,6 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       if (handler === undefined) {
         observe({ ...UNKNOWN_CALL, door: door.name });
         refuse(request, response, unknownMethodError(request), 404);
-        discardRest(request, response);
         return;
       }
       answer(handler, door, request, response, platform).catch((failure: unknown) => {

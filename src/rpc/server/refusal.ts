@@ -3,6 +3,7 @@ import { codeToHttpStatus, errorToJsonBytes } from "@connectrpc/connect/protocol
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { plainGrpcMessage } from "./grpc-message.ts";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
+import { discardRest } from "./request-body.ts";
 
 /** A status, headers and body that say an error in the caller's own protocol. */
 export interface Refusal {
@@ -48,6 +49,10 @@ export function refuse(
   httpStatus?: number,
 ): void {
   const refusal = createRefusal(request.headers["content-type"], error, httpStatus);
-  response.writeHead(refusal.status, { ...refusal.headers });
-  response.end(refusal.body);
+  discardRest(request, response);
+  response.statusCode = refusal.status;
+  for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value);
+  // Without a body the headers must end the stream themselves: gRPC clients take them for the trailers only then.
+  if (refusal.body.byteLength === 0) response.end();
+  else response.end(refusal.body);
 }
