@@ -1,11 +1,6 @@
-import type {
-  DescEnum,
-  DescExtension,
-  DescFile,
-  DescMessage,
-  DescService,
-} from "@bufbuild/protobuf";
+import type { DescExtension, DescFile, DescMessage, DescService } from "@bufbuild/protobuf";
 import { toBinary } from "@bufbuild/protobuf";
+import type { DescriptorProto, EnumDescriptorProto } from "@bufbuild/protobuf/wkt";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
 /** The descriptors that reflection serves, found by what clients ask with. */
@@ -74,25 +69,32 @@ function importsOf(root: DescFile): readonly DescFile[] {
   return [...found];
 }
 
-function* symbolsOf(file: DescFile): Generator<string> {
-  for (const message of messagesOf(file.messages)) {
-    yield message.typeName;
-    for (const field of message.fields) yield `${message.typeName}.${field.name}`;
-    for (const oneof of message.oneofs) yield `${message.typeName}.${oneof.name}`;
-    for (const nested of message.nestedEnums) yield* enumSymbols(nested, message.typeName);
-  }
-  for (const top of file.enums) yield* enumSymbols(top, file.proto.package);
-  for (const extension of extensionsOf(file)) yield extension.typeName;
-  for (const service of file.services) {
-    yield service.typeName;
-    for (const method of service.methods) yield `${service.typeName}.${method.name}`;
+/** Walks the descriptor as it is served: the runtime's view of it hides the entries of maps, which clients may ask for. */
+function* symbolsOf({ proto }: DescFile): Generator<string> {
+  const scope = proto.package === "" ? "" : `${proto.package}.`;
+  for (const message of proto.messageType) yield* messageSymbols(message, scope);
+  for (const top of proto.enumType) yield* enumSymbols(top, scope);
+  for (const extension of proto.extension) yield scope + extension.name;
+  for (const service of proto.service) {
+    yield scope + service.name;
+    for (const method of service.method) yield `${scope}${service.name}.${method.name}`;
   }
 }
 
+function* messageSymbols(message: DescriptorProto, scope: string): Generator<string> {
+  yield scope + message.name;
+  const inner = `${scope}${message.name}.`;
+  for (const field of message.field) yield inner + field.name;
+  for (const oneof of message.oneofDecl) yield inner + oneof.name;
+  for (const extension of message.extension) yield inner + extension.name;
+  for (const nested of message.nestedType) yield* messageSymbols(nested, inner);
+  for (const nested of message.enumType) yield* enumSymbols(nested, inner);
+}
+
 /** Values of an enum are named beside it, not under it. */
-function* enumSymbols(desc: DescEnum, scope: string): Generator<string> {
-  yield desc.typeName;
-  for (const value of desc.values) yield scope === "" ? value.name : `${scope}.${value.name}`;
+function* enumSymbols(desc: EnumDescriptorProto, scope: string): Generator<string> {
+  yield scope + desc.name;
+  for (const value of desc.value) yield scope + value.name;
 }
 
 function* messagesOf(messages: readonly DescMessage[]): Generator<DescMessage> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import type { Socket } from "node:net";
@@ -67,6 +67,28 @@ describe("a connection", () => {
     const body = connect(doors.port, "127.0.0.1");
     body.write(REQUEST.slice(0, -3));
     expect(await received(body)).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it("of HTTP/2 loses a call whose body does not come in time, and nothing else", async () => {
+    const doors = await start({ requestMs: 50 });
+    const session = connectHttp2(doors.url);
+    const call = (body: string) => {
+      const stream = session.request({
+        ":path": "/attuned.v1.ConfigService/ResolveConfig",
+        ":method": "POST",
+        "content-type": "application/json",
+      });
+      stream.on("error", () => {});
+      if (body === "") stream.write("{");
+      else stream.end(body);
+      return new Promise<number | undefined>((resolve) => {
+        stream.resume();
+        stream.on("close", () => resolve(stream.rstCode));
+      });
+    };
+    expect(await call("")).toBe(8);
+    expect(await call(BODY)).toBe(0);
+    session.destroy();
   });
 
   it("that ends before it says what it speaks leaves nothing behind", async () => {
@@ -180,11 +202,10 @@ describe("an endpoint", () => {
     const path = join(mkdtempSync(join(tmpdir(), "doors-")), "a.sock");
     const crashed = createServer();
     await new Promise<void>((done) => crashed.listen({ path }, done));
-    // The handle is closed under the server, so that the file stays as after a kill.
-    const { rename } = await import("node:fs/promises");
-    await rename(path, `${path}.kept`);
+    // A close removes the file; moved away meanwhile, it stays as it does after a kill.
+    renameSync(path, `${path}.kept`);
     await new Promise((done) => crashed.close(done));
-    await rename(`${path}.kept`, path);
+    renameSync(`${path}.kept`, path);
     expect(statSync(path).isSocket()).toBe(true);
     await start({ endpoint: { path, mode: 0o600 } });
   });

@@ -34,6 +34,7 @@ export interface DoorsOptions {
   readonly grants?: readonly TokenGrant[];
   readonly bounds?: Partial<ListenerBounds>;
   readonly endpoint?: Endpoint;
+  readonly requestMs?: number;
   /** Leaves the daemon in its starting state. */
   readonly starting?: true;
 }
@@ -97,6 +98,7 @@ export async function startDoors(options: DoorsOptions = {}): Promise<Doors> {
     },
     grants: options.grants ?? [],
     observe: (call) => calls.push(call),
+    ...(options.requestMs === undefined ? {} : { requestMs: options.requestMs }),
   });
   const probes = createConnectHandler({ platform, admission, routes: registerHealth });
   const rule = createHostRule({ allowedHosts: ["attuned.test"], hostName: "machine" });

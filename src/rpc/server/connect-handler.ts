@@ -10,6 +10,7 @@ import { assert } from "../../domain/kernel/assert.ts";
 import { Fault } from "../../domain/kernel/fault.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { createId } from "../../platform/random.ts";
+import type { Timers } from "../../platform/timers.ts";
 import type { FailureReporter } from "../errors.ts";
 import { connectErrorFrom, connectErrorFromFault } from "../errors.ts";
 import type { Admission } from "./admission.ts";
@@ -43,6 +44,8 @@ export interface ConnectHandlerOptions {
   readonly interceptors?: readonly Interceptor[];
   /** Says when calls may pass; health and reflection always may. */
   readonly admission: Admission;
+  /** How long the body of a call that does not stream may take over HTTP/2, in milliseconds. */
+  readonly requestMs?: number;
   /** Largest message read, in bytes. */
   readonly requestBytesMax?: number;
 }
@@ -59,6 +62,8 @@ export interface ConnectHandler {
  */
 export function createConnectHandler(options: ConnectHandlerOptions): ConnectHandler {
   const { admission, platform, observe = () => {} } = options;
+  const { requestMs = LISTENER_BOUNDS.requestMs } = options;
+  const { timers } = platform;
   const report = createFailureReporter(platform);
   const router = createConnectRouter({
     acceptCompression: [compressionGzip],
@@ -97,7 +102,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
         refuse(request, response, unknownMethodError(request), 404);
         return;
       }
-      answer(handler, door, request, response, platform).catch((failure: unknown) => {
+      answer(handler, { door, request, response, timers, requestMs }).catch((failure: unknown) => {
         // The answer could not be written: the caller went away, or the connection broke.
         platform.log.debug("answer not delivered", { method: handler.method.name, failure });
         if (!response.headersSent) refuse(request, response, connectErrorFrom(failure, report));
@@ -107,13 +112,16 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
   };
 }
 
-async function answer(
-  handler: UniversalHandler,
-  door: Door,
-  request: NodeRequest,
-  response: NodeResponse,
-  platform: Platform,
-): Promise<void> {
+interface Exchange {
+  readonly door: Door;
+  readonly request: NodeRequest;
+  readonly response: NodeResponse;
+  readonly timers: Timers;
+  readonly requestMs: number;
+}
+
+async function answer(handler: UniversalHandler, exchange: Exchange): Promise<void> {
+  const { door, request, response, timers, requestMs } = exchange;
   discardRest(request, response);
   // On a Unix socket a caller may leave the name out or send anything; nothing looks at it there.
   const authority = authorityOf(request);
@@ -121,12 +129,9 @@ async function answer(
     request.headers.host = "localhost";
   const values = createContextValues().set(doorKey, door);
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-  const unary =
-    handler.method.methodKind === "unary" || handler.method.methodKind === "server_streaming";
-  const body = requestBody(request, {
-    timers: platform.timers,
-    withinMs: unary ? LISTENER_BOUNDS.requestMs : undefined,
-  });
+  const { methodKind } = handler.method;
+  const whole = methodKind === "unary" || methodKind === "server_streaming";
+  const body = requestBody(request, { timers, withinMs: whole ? requestMs : undefined });
   const answered = await handler({ ...universal, body });
   await universalResponseToNodeResponse(explained(answered, handler, request), response);
 }
