@@ -23,11 +23,19 @@ const TIMEOUT_SECONDS_MAX = 86_400;
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   const terminal = terminalOf(io);
+  let helpTopic = "help";
   const place = { address: DEFAULT_ADDRESS, timeoutSeconds: DEFAULT_TIMEOUT_SECONDS };
   try {
-    const invocation = await readInvocation(argv, terminal);
-    if (invocation === undefined) return EXIT_CODE.ok;
-    const { command, args } = invocation;
+    const found = await findCommand(argv, terminal);
+    if (found === undefined) return EXIT_CODE.ok;
+    const { command, rest } = found;
+    helpTopic = `help ${command.name}`;
+    const args = readArguments(command, rest);
+    if (args.flag("help")) {
+      printCommandHelp(command, terminal);
+      return EXIT_CODE.ok;
+    }
+    checkPositionals(command, args.positionals);
     place.address =
       nonEmpty(args.text("address")) ?? nonEmpty(io.env["ATTUNED_ADDRESS"]) ?? place.address;
     place.timeoutSeconds =
@@ -36,13 +44,14 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
       place.timeoutSeconds;
     return await command.run(contextOf(args, io, terminal, place));
   } catch (error) {
-    return reportError(error, terminal, place);
+    return reportError(error, terminal, place, helpTopic);
   }
 }
 
-interface Invocation {
+interface FoundCommand {
   readonly command: Command;
-  readonly args: Arguments;
+  /** What follows its name. */
+  readonly rest: readonly string[];
 }
 
 interface Place {
@@ -50,33 +59,23 @@ interface Place {
   readonly timeoutSeconds: number;
 }
 
-/** Finds the command and reads its arguments; undefined where only help was asked for and is printed. */
-async function readInvocation(
+/** Finds the command; undefined where only help was asked for and is printed. */
+async function findCommand(
   argv: readonly string[],
   terminal: Terminal,
-): Promise<Invocation | undefined> {
+): Promise<FoundCommand | undefined> {
   const { words, rest } = commandWords(argv);
   if (words.length === 0) {
-    const stray = rest.find((word) => word.startsWith("-") && word !== "--help" && word !== "-h");
-    if (stray !== undefined) readArguments(undefined, rest);
+    readArguments(undefined, rest);
     printOverview(terminal);
     return undefined;
   }
   if (words[0] === "help") {
-    await printHelp(
-      rest.filter((word) => !word.startsWith("-")),
-      terminal,
-    );
+    const topic = rest.filter((word) => !word.startsWith("-"));
+    await printHelp(topic, terminal);
     return undefined;
   }
-  const command = await loadCommand(words);
-  const args = readArguments(command, rest);
-  if (args.flag("help")) {
-    printCommandHelp(command, terminal);
-    return undefined;
-  }
-  checkPositionals(command, args.positionals);
-  return { command, args };
+  return { command: await loadCommand(words, argv), rest };
 }
 
 /** Splits off the words that name the command: one, or two where the first one names a group. */
@@ -104,24 +103,29 @@ function commandWords(argv: readonly string[]): {
 
 async function printHelp(words: readonly string[], terminal: Terminal): Promise<void> {
   if (words.length === 0) return printOverview(terminal);
-  const entry = findEntry(words);
+  const entry = findEntry(words) ?? rejectUnknown(words, []);
   if (entry.load !== undefined) return printCommandHelp(await entry.load(), terminal);
   terminal.out(`${entry.summary}. See: attuned ${entry.name} --help`);
 }
 
-async function loadCommand(words: readonly string[]): Promise<Command> {
-  const { load, name } = findEntry(words);
+async function loadCommand(words: readonly string[], argv: readonly string[]): Promise<Command> {
+  const { load, name } = findEntry(words) ?? rejectUnknown(words, argv);
   if (load === undefined) throw new UsageError(`${name} takes its options after its name`);
   return load();
 }
 
-function findEntry(words: readonly string[]): CommandEntry {
+function findEntry(words: readonly string[]): CommandEntry | undefined {
   const typed = words.join(" ");
   const name = GROUP_DEFAULT[typed] ?? typed;
-  const entry = COMMANDS.find((candidate) => candidate.name === name);
-  if (entry !== undefined) return entry;
-  const known = [...COMMANDS.map((candidate) => candidate.name), ...Object.keys(GROUP_DEFAULT)];
-  throw new UsageError(`unknown command "${typed}"${didYouMean(typed, [...known, "help"])}`);
+  return COMMANDS.find((candidate) => candidate.name === name);
+}
+
+/** An unknown option before the word is the likelier mistake: its value was taken for the command. */
+function rejectUnknown(words: readonly string[], argv: readonly string[]): never {
+  readArguments(undefined, argv.slice(0, argv.indexOf(words[0] ?? "")));
+  const typed = words.join(" ");
+  const known = [...COMMANDS.map(({ name }) => name), ...Object.keys(GROUP_DEFAULT), "help"];
+  throw new UsageError(`unknown command "${typed}"${didYouMean(typed, known)}`);
 }
 
 function readArguments(command: Command | undefined, rest: readonly string[]): Arguments {
@@ -158,7 +162,15 @@ function parserError(error: unknown, specs: Readonly<Record<string, OptionSpec>>
   if (!(error instanceof Error) || !("code" in error)) return error;
   if (!String(error.code).startsWith("ERR_PARSE_ARGS_")) return error;
   const unknown = /Unknown option '(-{1,2}[^']*)'/.exec(error.message)?.[1];
-  if (unknown === undefined) return new UsageError(error.message.split(/[.\n]/, 1)[0] ?? "");
+  const option = /'(?:-\w, )?(-{1,2}[\w-]+)/.exec(error.message)?.[1] ?? "an option";
+  if (unknown === undefined) {
+    const takesNone = error.message.includes("does not take an argument");
+    return new UsageError(
+      takesNone
+        ? `${option} takes no value`
+        : `${option} needs a value; write ${option}=VALUE where the value starts with a dash`,
+    );
+  }
   const known = Object.keys(specs);
   const name = unknown.replace(/^-+/, "");
   const suggestion = name.length < 2 ? "" : didYouMean(name, known).replace('"', '"--');
@@ -210,10 +222,15 @@ function contextOf(args: Arguments, io: CliIo, terminal: Terminal, place: Place)
   };
 }
 
-async function reportError(error: unknown, terminal: Terminal, place: Place): Promise<number> {
+async function reportError(
+  error: unknown,
+  terminal: Terminal,
+  place: Place,
+  helpTopic: string,
+): Promise<number> {
   if (error instanceof UsageError) {
     const stop = /[.?]$/.test(error.message) ? "" : ".";
-    terminal.note(`attuned: ${error.message}${stop} See: attuned help`);
+    terminal.note(`attuned: ${error.message}${stop} See: attuned ${helpTopic}`);
     return EXIT_CODE.usage;
   }
   if (error instanceof CommandFailed) {

@@ -90,6 +90,8 @@ function refusal(
     .flatMap((detail) =>
       detail.violations.map(({ subject, description }) => `${subject}: ${description}`),
     );
+  const omittedCount = metadata["violationsOmitted"];
+  const omitted = omittedCount === undefined ? [] : [`and ${omittedCount} more`];
   const retry = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   const retryAfterMs = retry === undefined ? undefined : durationMs(retry);
   const suggestions = metadata["suggestions"] ?? metadata["suggestion"] ?? "";
@@ -101,6 +103,7 @@ function refusal(
     error.rawMessage === "" ? "the daemon refused the call" : error.rawMessage,
     known.length === 0 ? "" : `did you mean ${known.join(", ")}?`,
     HINTS[reason] ?? "",
+    metadata["requestId"] === undefined ? "" : `request id ${metadata["requestId"]}`,
     retryAfterMs === undefined ? "" : `try again in ${Math.ceil(retryAfterMs / 1000)} s`,
   ];
   return {
@@ -110,7 +113,7 @@ function refusal(
       .filter((part) => part !== "")
       .map((part) => part.replace(/[.;]$/, ""))
       .join("; "),
-    violations: [...badRequest, ...precondition],
+    violations: [...badRequest, ...precondition, ...omitted],
     retryAfterMs,
   };
 }

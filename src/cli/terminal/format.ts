@@ -77,7 +77,7 @@ export function localIso(instantMs: number): string {
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return ABSENT;
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 10) return `${formatFixed(seconds, 1)} s`;
+  if (seconds < 10) return `${formatNumber(Math.round(seconds * 10) / 10)} s`;
   const whole = Math.round(seconds);
   const units = [
     ["d", 86_400],

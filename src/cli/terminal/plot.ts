@@ -90,18 +90,23 @@ interface Axis {
   readonly decimals: number;
 }
 
-/** An axis over the range whose ticks are multiples of 1, 2 or 5 times a power of ten. */
+/**
+ * An axis that starts at a tick below the range and ends with the range, or at its second tick. Ticks are multiples of 1, 2 or 5
+ * times a power of ten.
+ */
 export function axisOf(low: number, high: number, width: number): Axis {
   const span = high > low ? high - low : Math.max(Math.abs(high), 1);
   const wanted = Math.max(2, Math.floor(width / COLUMNS_PER_TICK));
   const rough = span / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.floor(low / step + 1e-9);
-  const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
-  const ticks = Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
   const decimals = Math.min(20, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
-  return { low: first * step, high: last * step, ticks, decimals };
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.max(first + 1, Math.floor(high / step + 1e-9));
+  const ticks = Array.from({ length: last - first + 1 }, (_, index) =>
+    Number(((first + index) * step).toFixed(decimals)),
+  );
+  return { low: first * step, high: Math.max(high, last * step), ticks, decimals };
 }
 
 function rowText(
@@ -139,11 +144,9 @@ function tickText(axis: Axis, column: (value: number) => number, width: number):
   let text = "";
   for (const tick of axis.ticks) {
     const label = (Object.is(tick, -0) ? 0 : tick).toFixed(axis.decimals);
-    const start = Math.min(
-      width - label.length,
-      Math.max(0, column(tick) - Math.floor(label.length / 2)),
-    );
-    if (text !== "" && start < text.length + 1) continue;
+    const centred = Math.max(0, column(tick) - Math.floor(label.length / 2));
+    const start = Math.min(width - label.length, centred);
+    if (start < (text === "" ? 0 : text.length + 1)) continue;
     text = text.padEnd(start) + label;
   }
   return text;

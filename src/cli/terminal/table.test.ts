@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Column } from "./table.ts";
+import { tableLines } from "./table.ts";
+import { displayWidth } from "./text.ts";
+
+const plain = {
+  width: Number.POSITIVE_INFINITY,
+  unicode: true,
+  titlePaint: (text: string) => text,
+};
+const columns: readonly Column[] = [
+  { title: "MODEL" },
+  { title: "N", align: "right" },
+  { title: "NOTE" },
+];
+
+describe("tableLines", () => {
+  test("aligns text to the left and numbers to the right", () => {
+    const rows = [
+      ["gpt-4", "12", "fine"],
+      ["claude", "3,000"],
+    ];
+    expect(tableLines(columns, rows, plain)).toEqual([
+      "MODEL       N  NOTE",
+      "gpt-4      12  fine",
+      "claude  3,000",
+    ]);
+  });
+
+  test("shows the titles of an empty table and nothing without columns", () => {
+    expect(tableLines(columns, [], plain)).toEqual(["MODEL  N  NOTE"]);
+    expect(tableLines([], [["x"]], plain)).toEqual([]);
+  });
+
+  test("cuts the widest text first and keeps numbers whole", () => {
+    const rows = [["gpt-4", "1234567", "a very long note that does not fit"]];
+    expect(tableLines(columns, rows, { ...plain, width: 30 })).toEqual([
+      "MODEL        N  NOTE",
+      "gpt-4  1234567  a very long n…",
+    ]);
+    expect(tableLines(columns, rows, { ...plain, width: 30, unicode: false })[1]).toBe(
+      "gpt-4  1234567  a very long ..",
+    );
+  });
+
+  test("paints the text of a cell but neither its padding nor its width", () => {
+    const cell = { text: "ok", paint: (text: string) => `<${text}>` };
+    expect(tableLines([{ title: "STATE" }, { title: "X" }], [[cell, "y"]], plain)[1]).toBe(
+      "<ok>     y",
+    );
+  });
+
+  test("lets no cell forge another line", () => {
+    expect(tableLines([{ title: "A" }], [["x\n\u001b[2Jy"]], plain)[1]).toBe("x  [2Jy");
+  });
+
+  test("fits any width that leaves each column two places", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.string(), fc.string(), fc.string()), { maxLength: 8 }),
+        fc.integer({ min: 10, max: 60 }),
+        (rows, width) => {
+          for (const line of tableLines(columns, rows, { ...plain, width })) {
+            expect(displayWidth(line)).toBeLessThanOrEqual(width);
+          }
+        },
+      ),
+    );
+  });
+});
