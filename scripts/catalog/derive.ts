@@ -41,11 +41,12 @@ export function samplingFor(
   id: string,
   efforts: readonly ReasoningEffort[] | undefined,
   refuses: boolean,
-): Pick<ModelRow, "temp" | "either" | "fixedTemp" | "fixedTopP"> {
+): Pick<ModelRow, "temp" | "topP" | "either" | "fixedTemp" | "fixedTopP"> {
   const support = (temp: SamplingSupport): Pick<ModelRow, "temp"> => ({ temp });
-  if (/^gpt-4o(?:-mini)?-search/.test(id)) return support("no");
+  if (/^gpt-4o(?:-mini)?-search/.test(id)) return { temp: "no", topP: "yes" };
   if (/^(?:o[134]|gpt-[5-9]|codex)/.test(id) && !/-chat/.test(id) && efforts !== undefined) {
-    return support(efforts.includes("none") ? "effort_none" : "no");
+    const stops = efforts.includes("none") && !id.endsWith("-pro");
+    return support(stops ? "effort_none" : "no");
   }
   if (id.startsWith("claude-")) {
     if (refuses || !/^claude-(?:3|instant|2|(?:opus|sonnet|haiku)-4(?:-[1-6])?$)/.test(id)) {

@@ -1,3 +1,4 @@
+import { MODEL_NAME_LENGTH_MAX } from "../kernel/limits.ts";
 import { type BareMatch, matchBareName } from "./bare-name.ts";
 import { LOCAL_ROUTES } from "./name-tables.ts";
 import {
@@ -11,9 +12,6 @@ import {
 import { matchOpenWeight } from "./open-weights.ts";
 import type { ModelNameKind, NameContext, ResolvedName } from "./resolved-name.ts";
 import { isBareFamily, lineageOf } from "./vendor-tables.ts";
-
-/** Longest model name that is accepted, in UTF-16 units; ARNs and paths stay below it. */
-export const MODEL_NAME_LENGTH_MAX = 256;
 
 type IsKnown = (id: string) => boolean;
 
@@ -80,7 +78,7 @@ function kindOf(
 }
 
 function faultOf(name: string): string | undefined {
-  if (name.length > MODEL_NAME_LENGTH_MAX) return "longer than 256 characters";
+  if (name.length > MODEL_NAME_LENGTH_MAX) return `longer than ${MODEL_NAME_LENGTH_MAX} characters`;
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) return "control character";
   if (!name.isWellFormed()) return "not well-formed text";
   return name.trim() === "" ? "empty" : undefined;
