@@ -1,7 +1,13 @@
 import type { ModelRow } from "../../src/domain/catalog/model-row.ts";
 import { lineageOf } from "../../src/domain/catalog/vendor-tables.ts";
 import { canonicalOf, vendorOfNamespace } from "./canonical.ts";
-import { capabilitiesFor, lifecycleFor, nativeApiFor, samplingFor } from "./derive.ts";
+import {
+  capabilitiesFor,
+  defaultEffortFor,
+  lifecycleFor,
+  nativeApiFor,
+  samplingFor,
+} from "./derive.ts";
 import type { Draft, SourceModel } from "./draft.ts";
 import type { ZooFacts } from "./read-cross-checks.ts";
 
@@ -67,6 +73,7 @@ function makeRow(
   if (vendor === undefined || model.contextWindow <= 0) return undefined;
   const facts = zoo.get(id) ?? zoo.get(model.sourceId);
   const efforts = model.efforts ?? (model.reasoning ? (facts?.model.efforts ?? []) : undefined);
+  const effort = defaultEffortFor(id, efforts, facts);
   const out = model.outputTokensMax;
   const life = lifecycleFor(id, model, facts);
   return {
@@ -79,9 +86,7 @@ function makeRow(
     ...pricesOf(model, id),
     can: capabilitiesFor(model, { id, vendor }),
     ...(efforts === undefined ? {} : { efforts }),
-    ...(facts?.defaultEffort !== undefined && efforts?.includes(facts.defaultEffort) === true
-      ? { effort: facts.defaultEffort }
-      : {}),
+    ...(effort === undefined ? {} : { effort }),
     ...(model.alwaysReasons && !(efforts?.includes("none") ?? false) ? { always: true } : {}),
     ...(life === "current" ? {} : { life }),
     ...samplingFor(id, efforts, model.refusesTemperature),

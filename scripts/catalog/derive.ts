@@ -80,3 +80,13 @@ export function lifecycleFor(id: string, model: SourceModel, zoo: ZooFacts | und
   if (zoo?.deprecated === true || model.deprecated === true) return "deprecated";
   return /preview|-exp$|-beta$|^labs-/.test(id) ? "preview" : "current";
 }
+
+/** What the provider does without an effort: llm-zoo's word, none for gpt-5.1 to 5.4 by LiteLLM. */
+export function defaultEffortFor(
+  id: string,
+  efforts: readonly ReasoningEffort[] | undefined,
+  zoo: ZooFacts | undefined,
+): ReasoningEffort | undefined {
+  const effort = /^gpt-5\.[1-4](?:-mini|-nano)?$/.test(id) ? "none" : zoo?.defaultEffort;
+  return effort !== undefined && efforts?.includes(effort) === true ? effort : undefined;
+}

@@ -21,6 +21,7 @@ type ZooModel = {
     readonly reasoningEffort: string;
     readonly supportedReasoningEfforts?: readonly string[];
     readonly supportsReasoningEffort: boolean;
+    readonly maxReasoningEffort?: string;
   };
 };
 
@@ -78,7 +79,10 @@ function fromZoo(model: ZooModel, vendor: string): ZooFacts {
   return {
     retired: model.retired === true,
     deprecated: model.deprecated === true,
-    ...(listed !== undefined && effort !== undefined && effort !== "none"
+    // Without a list or a maximum, its effort is the highest and not the default.
+    ...((listed !== undefined || capabilities.maxReasoningEffort !== undefined) &&
+    effort !== undefined &&
+    effort !== "none"
       ? { defaultEffort: effort }
       : {}),
     model: {

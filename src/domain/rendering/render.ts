@@ -67,6 +67,8 @@ export function render(input: RenderInput): RenderResult {
     ...limit.adjustments,
   ];
   warnings.push(...applied.warnings, ...limit.warnings, ...effortWarnings(input, call.settings));
+  const hasTools = call.rest.some(([name]) => name === "tools");
+  if (hasTools && plan.state !== "off") warnings.push(...toolWarnings(api, modelId));
   const violations = [
     ...adjustments.filter((adjustment) => !HARMLESS.has(adjustment.reason)),
     ...limit.violations,
@@ -162,4 +164,14 @@ function effortWarnings({ facts }: RenderInput, settings: Settings): readonly Re
   if (!SLOW_EFFORTS.has(effort) || !short) return [];
   const message = `a timeout of ${timeoutSeconds} s is short for effort ${effort}`;
   return [{ reason: "TIMEOUT_SHORT", message }];
+}
+
+/** From gpt-5.4 on, Chat Completions refuses function tools while the model reasons. */
+const TOOLS_WITHOUT_REASONING = /^gpt-5\.(?:[4-9]|\d\d)/;
+
+function toolWarnings(api: RenderInput["api"], modelId: string): readonly RenderWarning[] {
+  if (api !== "openai.chat" || !TOOLS_WITHOUT_REASONING.test(modelId)) return [];
+  const message =
+    "Chat Completions refuses tools while this model reasons; use openai.responses or effort none";
+  return [{ reason: "UNSUPPORTED_BY_API", message }];
 }

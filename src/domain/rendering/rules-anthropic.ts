@@ -9,7 +9,7 @@ const THINKING = "https://docs.claude.com/en/docs/build-with-claude/extended-thi
 const asOf = "2026-11-22";
 
 /** The version that took sampling parameters away from every model. */
-export const ANTHROPIC_WITHOUT_SAMPLING = "2026-10-21";
+const ANTHROPIC_WITHOUT_SAMPLING = "2026-10-21";
 /** The version that still has them, sent where the caller names none. */
 export const ANTHROPIC_DEFAULT_VERSION = "2023-06-01";
 
