@@ -25,7 +25,7 @@ export const LOCAL_RULES: readonly ParamRule[] = [
     effect: { kind: "omit" },
     reason: "FIXED_BY_PROVIDER",
     message: "the provider fixes the temperature of this model",
-    evidence: "https://platform.moonshot.ai/docs/guide/kimi-k2-5-quickstart",
+    evidence: "https://platform.kimi.ai/docs/api/models-overview",
     asOf,
   },
   {
@@ -36,7 +36,7 @@ export const LOCAL_RULES: readonly ParamRule[] = [
     effect: { kind: "omit" },
     reason: "FIXED_BY_PROVIDER",
     message: "the provider fixes top_p of this model",
-    evidence: "https://platform.moonshot.ai/docs/guide/kimi-k2-5-quickstart",
+    evidence: "https://platform.kimi.ai/docs/api/models-overview",
     asOf,
   },
 ];
