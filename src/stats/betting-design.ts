@@ -104,3 +104,12 @@ export function freezeDesign(choice: DesignChoice): BettingDesign {
     interval: { bound: largest, maxWeight: ranges.w.high, mixture: shared },
   };
 }
+
+/**
+ * The half width that the interval never falls below, however many units come: an eighth of the
+ * designed effect, where the smallest bet stops to gain (statistics-review.md, section 2). Say it
+ * beside the interval, and refuse questions about smaller effects.
+ */
+export function intervalFloor(design: Pick<BettingDesign, "designedEffect">): number {
+  return design.designedEffect / 8;
+}

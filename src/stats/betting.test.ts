@@ -25,7 +25,7 @@ import {
   mergeStates,
   type NumberedUnit,
 } from "./betting.ts";
-import { BETTING_TESTS, type DesignChoice, freezeDesign } from "./betting-design.ts";
+import { BETTING_TESTS, type DesignChoice, freezeDesign, intervalFloor } from "./betting-design.ts";
 import { incrementOf, incrementRange } from "./increment.ts";
 import { logMeanExp } from "./log-sum-exp.ts";
 import { sumsOf } from "./power-sums.ts";
@@ -216,6 +216,17 @@ test("an effect of ten points is decided in about the fixed sample, never with t
   expect(quantileOf(times, 0.95)).toBeLessThan(3 * 697 * 1.3);
   expect(results.filter((result) => !result.decidedBetter)).toHaveLength(0);
   expect(results.filter(({ state }) => isVarianceMisjudged(design, state))).toHaveLength(0);
+});
+
+test("however many units come, the interval is not narrower than its floor", () => {
+  const kind = bernoulliKind(0.6);
+  const design = designFor(kind);
+  const n = 1e9;
+  const sums = { n, s1: 0, s2: n * 0.96, s3: 0, s4: n };
+  const state = { ...emptyState(design), units: n, epochs: [{ sums, weight: 1 }] };
+  const { low, high } = effectInterval(design, state, { alpha: 0.05 });
+  expect((high - low) / 2).toBeGreaterThan(0.9 * intervalFloor(design));
+  expect((high - low) / 2).toBeLessThan(1.2 * intervalFloor(design));
 });
 
 test("the interval holds the effect, and the guard meets a catastrophe at once", () => {

@@ -10,6 +10,7 @@ import {
   openSeason,
   openSlot,
   type SeasonLedger,
+  type SlotEvidence,
   withdrawClaim,
 } from "./e-bh.ts";
 
@@ -25,7 +26,10 @@ function evaluated(ledger: SeasonLedger, evidence: readonly number[], cutMs = 1)
   return evaluateSeason(ledger, {
     cutMs,
     evidence: new Map(
-      evidence.map((value, i) => [`s${i}`, { logEvidence: Math.log(value), cutMs }]),
+      evidence.map((value, i) => [
+        `s${i}`,
+        { logEvidence: Math.log(value), cutMs, firstAssignedAtMs: 0 },
+      ]),
     ),
   });
 }
@@ -70,13 +74,22 @@ test("a closed slot keeps its evidence, and may be claimed when the threshold fa
 test("evidence of unlike cuts, missing evidence, and a cut that goes back are refused", () => {
   const ledger = seasonOf(5, 2);
   const unlike = new Map([
-    ["s0", { logEvidence: 1, cutMs: 5 }],
-    ["s1", { logEvidence: 1, cutMs: 4 }],
+    ["s0", { logEvidence: 1, cutMs: 5, firstAssignedAtMs: undefined }],
+    ["s1", { logEvidence: 1, cutMs: 4, firstAssignedAtMs: undefined }],
   ]);
   expect(() => evaluateSeason(ledger, { cutMs: 5, evidence: unlike })).toThrow(RangeError);
   expect(() => evaluateSeason(ledger, noEvidence(5))).toThrow(RangeError);
   const later = evaluated(ledger, [1, 1], 9).ledger;
   expect(() => evaluated(later, [1, 1], 8)).toThrow(RangeError);
+});
+
+test("evidence that used units from before its slot was opened is refused", () => {
+  const ledger = openSlot(openSeason({ size: 5, alpha: 0.05 }), { id: "s0", openedAtMs: 100 });
+  const suggested = { logEvidence: 9, cutMs: 200, firstAssignedAtMs: 50 };
+  if (ledger === undefined) throw new RangeError("a slot");
+  expect(() =>
+    evaluateSeason(ledger, { cutMs: 200, evidence: new Map([["s0", suggested]]) }),
+  ).toThrow(RangeError);
 });
 
 /**
@@ -122,5 +135,5 @@ describe.skipIf(!hasSharedData)("known values", () => {
 });
 
 function noEvidence(cutMs: number) {
-  return { cutMs, evidence: new Map<string, { logEvidence: number; cutMs: number }>() };
+  return { cutMs, evidence: new Map<string, SlotEvidence>() };
 }

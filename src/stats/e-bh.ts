@@ -26,6 +26,8 @@ export interface SeasonLedger {
 export interface SlotEvidence {
   readonly logEvidence: number;
   readonly cutMs: number;
+  /** When its first unit was assigned; `undefined` before any. */
+  readonly firstAssignedAtMs: number | undefined;
 }
 
 /** Opens a season. Errors: throws when K is no positive whole number or alpha not in (0, 1). */
@@ -55,7 +57,7 @@ export function openSlot(
  * withdrawn, the expected share that are wrong is at most alpha, at all times, however the
  * comparisons depend on each other (Wang & Ramdas 2022; frozen claims: statistics.md section 3,
  * with the common cut of statistics-review.md section 4, without which it can be alpha H_K).
- * Errors: throws when an open slot's evidence is missing or made at another cut.
+ * Errors: throws when an open slot's evidence is missing, made at another cut, or of earlier units.
  */
 export function evaluateSeason(
   ledger: SeasonLedger,
@@ -67,6 +69,10 @@ export function evaluateSeason(
     const found = at.evidence.get(slot.id);
     assertStatistic(found !== undefined, "every open slot brings its evidence");
     assertStatistic(found.cutMs === at.cutMs, "all evidence is made at the common cut");
+    assertStatistic(
+      found.firstAssignedAtMs === undefined || found.firstAssignedAtMs >= slot.openedAtMs,
+      "no data from before its opening enters a slot's evidence",
+    );
     return { ...slot, logEvidence: found.logEvidence };
   });
   const threshold = claimThreshold(current, ledger);

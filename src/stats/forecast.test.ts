@@ -34,6 +34,17 @@ test("no units show nothing, and no number of units shows less than the bets can
   expect(smallestDetectableEffect({ ...QUESTION, units: 1e12 })).toBe(0.0125);
 });
 
+test("bets cut to one size decide sooner, a cap below the best bet later, free bets as stated", () => {
+  const units = (bets?: readonly number[]) => {
+    const found = unitsNeeded({ ...QUESTION, effect: 0.05, ...(bets ? { bets } : {}) });
+    return found.kind === "units" ? found.units : 0;
+  };
+  const free = [0.0125, 0.025, 0.05, 0.1, 0.2];
+  expect(units(free)).toBeCloseTo(units(), 9);
+  expect(units([0.0125, 0.025, 0.05, 0.05, 0.05])).toBeLessThan(units());
+  expect(units([0.0125, 0.0125, 0.0125, 0.0125, 0.0125])).toBeGreaterThan(units());
+});
+
 test("an effect of zero is refused", () => {
   expect(() => unitsNeeded({ ...QUESTION, effect: 0 })).toThrow(RangeError);
 });

@@ -5,6 +5,9 @@ import { normalQuantile } from "./special.ts";
 /** Fitted once to simulations (statistics.md, section 2.1). */
 const FITTED_OFFSET = 0.35;
 
+/** The share of each of the five bets that the offset was fitted with. */
+const FREE_SHARE = 1 / 5;
+
 /** The formula holds from a quarter of the designed effect to four times of it. */
 const DESIGN_SPAN = 4;
 
@@ -17,6 +20,8 @@ export interface ForecastQuestion {
   readonly sides: 1 | 2;
   /** Chance of having decided by then: 0.5, 0.8, 0.95. */
   readonly chance: number;
+  /** The frozen bets in equal shares, where the cap may have cut them; else five free ones. */
+  readonly bets?: readonly number[];
 }
 
 /** The units needed, or why there is no number. */
@@ -29,7 +34,9 @@ export type Forecast =
  * Units of both arms together until a decision, for a supposed effect:
  * n = (sig2_u/D^2)(z + sqrt(z^2 + 2 (ln(sides/alpha) + 0.35)))^2 (statistics.md 2.1). Predicted over
  * actual was 0.9 to 1.13 in simulations. Refused outside a quarter to four times the designed
- * effect: below it the frozen bets are too large to win, below an eighth they never do. Divide by the
+ * effect: below it the frozen bets are too large to win, below an eighth they never do. With `bets`,
+ * two things that the cap changes are counted: bets cut to the same size hold more of the wealth, and
+ * a cap below the best bet D/sig2_u slows the growth by r (2 - r), r = cap/best. Divide by the
  * rate of units times the share in the experiment for a time; where allocation moved, by the mean w.
  */
 export function unitsNeeded(
@@ -42,7 +49,9 @@ export function unitsNeeded(
   const largestEffect = designedEffect * DESIGN_SPAN;
   if (effect < smallestEffect * (1 - 1e-12)) return { kind: "effect_too_small", smallestEffect };
   if (effect > largestEffect * (1 + 1e-12)) return { kind: "effect_beyond_design", largestEffect };
-  return { kind: "units", units: (incrementVariance / effect ** 2) * stretch(question) ** 2 };
+  const { share, growth } = betsAt(question.bets, effect / incrementVariance);
+  const spread = stretch(question, share) ** 2;
+  return { kind: "units", units: ((incrementVariance / effect ** 2) * spread) / growth };
 }
 
 /**
@@ -54,7 +63,8 @@ export function smallestDetectableEffect(
 ): number {
   assertQuestion(question);
   if (question.units <= 0) return Number.POSITIVE_INFINITY;
-  const effect = Math.sqrt(question.incrementVariance / question.units) * stretch(question);
+  const effect =
+    Math.sqrt(question.incrementVariance / question.units) * stretch(question, FREE_SHARE);
   return Math.max(effect, question.designedEffect / DESIGN_SPAN);
 }
 
@@ -77,9 +87,24 @@ export function fixedSampleSize(test: {
   return ((atNull + atEffect) / (p1 - p0)) ** 2;
 }
 
-function stretch({ alpha, sides, chance }: ForecastQuestion): number {
+function stretch({ alpha, sides, chance }: ForecastQuestion, share: number): number {
   const z = normalQuantile(chance);
-  return z + Math.sqrt(z * z + 2 * (Math.log(sides / alpha) + FITTED_OFFSET));
+  const offset = FITTED_OFFSET - Math.log(share / FREE_SHARE) / 2;
+  return z + Math.sqrt(z * z + 2 * (Math.log(sides / alpha) + offset));
+}
+
+/** The share of the wealth at the bet nearest to the best one, and how much of its growth it has. */
+function betsAt(bets: readonly number[] | undefined, best: number) {
+  if (bets === undefined || bets.length === 0) return { share: FREE_SHARE, growth: 1 };
+  const largest = Math.max(...bets);
+  const reach = Math.min(1, largest / best);
+  const distance = (bet: number) => Math.abs(Math.log(bet / best));
+  const nearest = bets.reduce(
+    (near, bet) => (distance(bet) < distance(near) ? bet : near),
+    largest,
+  );
+  const equal = bets.filter((bet) => Math.abs(bet - nearest) <= 1e-9 * nearest).length;
+  return { share: equal / bets.length, growth: reach * (2 - reach) };
 }
 
 function assertQuestion({ alpha, incrementVariance }: ForecastQuestion): void {

@@ -5,6 +5,7 @@ import { binomialBound, quantileOf } from "../../test/statistics/streams.ts";
 import { emptyState, foldUnit } from "./betting.ts";
 import {
   logRatioEvidence,
+  mayLeaveOutMissing,
   RATIO_ALARM,
   reportingDesign,
   reportingLogEvidence,
@@ -90,6 +91,13 @@ test("where the allocation moves, the engine on reported-or-not finds what epoch
   expect(engine).toBe(streams);
   expect(product).toBeLessThan(engine);
   expect(quiet).toBe(0);
+});
+
+test("outcomes that are missing may be left out only where they are few and alike", () => {
+  const few = { challengerShare: 0.005, controlShare: 0.001, logEvidence: 0 };
+  expect(mayLeaveOutMissing(few)).toBe(true);
+  expect(mayLeaveOutMissing({ ...few, controlShare: 0.02 })).toBe(false);
+  expect(mayLeaveOutMissing({ ...few, logEvidence: 7 })).toBe(false);
 });
 
 describe.skipIf(!hasSharedData)("known values", () => {

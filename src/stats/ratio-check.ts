@@ -88,3 +88,17 @@ export function worstCaseDifference(missing: {
     high: missing.difference + missing.challengerShare,
   };
 }
+
+/**
+ * Whether outcomes that are missing may simply be left out: fewer than one in a hundred in either
+ * arm, and the reporting check is quiet. Otherwise a claim "among rated calls" is no ground to act
+ * (statistics-review.md, section 3). `logEvidence` is that of `reportingLogEvidence`.
+ */
+export function mayLeaveOutMissing(missing: {
+  readonly challengerShare: number;
+  readonly controlShare: number;
+  readonly logEvidence: number;
+}): boolean {
+  const { challengerShare, controlShare, logEvidence: found } = missing;
+  return Math.max(challengerShare, controlShare) < 0.01 && found < Math.log(RATIO_ALARM);
+}

@@ -47,25 +47,26 @@ export function* detection(): Generator<HeavyRow> {
     [bernoulliKind(0.6), 0.1, 1_000],
     [scoreKind, 0.02, 600],
     [scoreKind, 0.05, 1_000],
+    [bernoulliKind(0.95), -0.05, 1_000],
   ];
-  for (const [k, [kind, effect, streams]] of cases.entries()) {
+  for (const [k, [kind, shift, streams]] of cases.entries()) {
     const random = seededRandom(2000 + k);
     const design = designFor(kind);
-    const p1 = kind.mean + effect;
-    const challenger = kind === scoreKind ? kind.variance : p1 * (1 - p1);
-    const incrementVariance = 2 * (kind.variance + challenger);
+    const shifted = kind.momentsAt(shift);
+    const effect = Math.abs(shifted.mean - kind.mean);
+    const incrementVariance = 2 * (kind.variance + shifted.variance);
     const z = normalQuantile(0.975) + normalQuantile(0.8);
     const n80 = (incrementVariance * z * z) / effect ** 2;
     const results = Array.from({ length: streams }, () =>
       runStream(kind, design, random, {
         units: Math.ceil(8 * n80),
-        effect,
+        effect: shift,
         alpha: 0.05,
         stopAtDecision: true,
       }),
     );
     const times = results.map((result) => result.decidedAfter);
-    const name = `${kind.name} +${effect}`;
+    const name = `${kind.name} ${shift > 0 ? "+" : ""}${shift}`;
     for (const [q, most] of [
       [0.5, 1.25],
       [0.8, 2.1],
@@ -79,10 +80,11 @@ export function* detection(): Generator<HeavyRow> {
     }
     const decided = results.filter((result) => result.decidedAfter !== undefined);
     yield atLeast(`${name}: decided by 8 n80`, decided.length / streams, 0.995);
-    const wrong = decided.filter((result) => !result.decidedBetter).length / streams;
+    const wrong = decided.filter((result) => result.decidedBetter !== shift > 0).length / streams;
     yield atMost(`${name}: wrong sign`, wrong, 0.01);
     for (const chance of [0.5, 0.8]) {
-      const question = { incrementVariance, alpha: 0.05, sides: 2, chance } as const;
+      const { bets } = design.tests.superiority;
+      const question = { incrementVariance, alpha: 0.05, sides: 2, chance, bets } as const;
       const forecast = unitsNeeded({ ...question, effect, designedEffect: 0.05 });
       if (forecast.kind !== "units") continue;
       const ratio = forecast.units / quantileOf(times, chance);
@@ -103,6 +105,7 @@ export function* coverage(): Generator<HeavyRow> {
     const random = seededRandom(3000 + k);
     const design = designFor(kind);
     const streams = 600;
+    const truth = kind.momentsAt(effect).mean - kind.mean;
     let missed = 0;
     const ratios: number[] = [];
     for (let stream = 0; stream < streams; stream++) {
@@ -113,7 +116,7 @@ export function* coverage(): Generator<HeavyRow> {
         const outcome = kind.draw(random, arm === 1 ? effect : 0);
         const unit = { index, arm, outcome, propensity: 0.5, centre: kind.mean };
         state = foldUnit(design, state, unit);
-        if (index % 100 === 99) ever ||= misses(design, state, effect);
+        if (index % 100 === 99) ever ||= misses(design, state, truth);
       }
       if (ever) missed++;
       const { low, high } = effectInterval(design, state, { alpha: 0.05 });
@@ -219,7 +222,11 @@ function runSeason(effects: readonly number[], source: () => ReturnType<typeof s
     const evidence = new Map(
       states.map((state, i) => [
         `${i}`,
-        { logEvidence: logEvidence(state, "superiority"), cutMs: state.cutMs },
+        {
+          logEvidence: logEvidence(state, "superiority"),
+          cutMs: state.cutMs,
+          firstAssignedAtMs: 0,
+        },
       ]),
     );
     ledger = evaluateSeason(ledger, { cutMs, evidence }).ledger;

@@ -6,34 +6,51 @@ import {
   logEvidence,
 } from "../../src/stats/betting.ts";
 import { type BettingDesign, freezeDesign } from "../../src/stats/betting-design.ts";
+import { normalQuantile } from "../../src/stats/special.ts";
 import type { Random } from "./random.ts";
 
-/** A way to draw one outcome in 0..1, with its variance and the effect that is added in arm 1. */
+/** A way to draw one outcome in 0..1, with the effect that is added in arm 1. */
 export interface OutcomeKind {
   readonly name: string;
+  /** Mean and variance without an effect. */
   readonly mean: number;
   readonly variance: number;
+  readonly momentsAt: (effect: number) => { readonly mean: number; readonly variance: number };
   readonly draw: (random: Random, effect: number) => number;
 }
 
 export function bernoulliKind(p: number): OutcomeKind {
+  const momentsAt = (effect: number) => ({
+    mean: p + effect,
+    variance: (p + effect) * (1 - p - effect),
+  });
   return {
     name: `Bernoulli ${p}`,
-    mean: p,
-    variance: p * (1 - p),
+    ...momentsAt(0),
+    momentsAt,
     draw: (random, effect) => random.bernoulli(p + effect),
   };
 }
 
-/** A judge's score on a grid of tenths around .6 with a standard deviation of about .2: many ties. */
+/** A judge's score: normal around .6 with sd .2, on a grid of tenths, cut off at 0 and 1. */
+function scoreOf(normal: number, effect: number): number {
+  return Math.min(1, Math.max(0, Math.round((0.6 + effect + 0.2 * normal) * 10) / 10));
+}
+
+function scoreMoments(effect: number): { mean: number; variance: number } {
+  const points = 20_000;
+  const scores = Array.from({ length: points }, (_, i) =>
+    scoreOf(normalQuantile((i + 0.5) / points), effect),
+  );
+  const mean = scores.reduce((sum, x) => sum + x, 0) / points;
+  return { mean, variance: scores.reduce((sum, x) => sum + (x - mean) ** 2, 0) / points };
+}
+
 export const scoreKind: OutcomeKind = {
   name: "score sd .2, ties",
-  mean: 0.6,
-  variance: 0.04,
-  draw: (random, effect) => {
-    const raw = Math.round((0.6 + effect + 0.2 * random.normal()) * 10) / 10;
-    return Math.min(1, Math.max(0, raw));
-  },
+  ...scoreMoments(0),
+  momentsAt: scoreMoments,
+  draw: (random, effect) => scoreOf(random.normal(), effect),
 };
 
 /** Half zeros, otherwise uniform. */
@@ -41,6 +58,10 @@ export const zeroInflatedKind: OutcomeKind = {
   name: "zero-inflated",
   mean: 0.25,
   variance: 1 / 6 - 1 / 16,
+  momentsAt: (effect) => {
+    const mean = (0.5 + effect) / 2;
+    return { mean, variance: (0.5 + effect) / 3 - mean * mean };
+  },
   draw: (random, effect) => (random.uniform() < 0.5 + effect ? random.uniform() : 0),
 };
 
