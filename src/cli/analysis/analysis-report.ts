@@ -9,12 +9,11 @@ import {
   formatNumber,
   formatSigned,
 } from "../terminal/format.ts";
-import { printTable } from "../terminal/output.ts";
+import { printSentence, printTable } from "../terminal/output.ts";
 import type { PlotRow } from "../terminal/plot.ts";
 import { plotLines } from "../terminal/plot.ts";
 import type { Cell } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { printable, wrap } from "../terminal/text.ts";
 import { formatRanges } from "./ranges.ts";
 
 const MEANING: ReadonlyMap<number, string> = new Map([
@@ -41,6 +40,7 @@ export function printAnalysis(response: AnalyzeParameterImpactResponse, terminal
     const decimals = decimalsFor(groups.map((group) => group.mean));
     terminal.out("");
     printGroups(response, decimals, terminal);
+    printTails(response, decimals, terminal);
     if (bins.length > 0) {
       terminal.out("");
       printBins(bins, decimals, terminal);
@@ -50,18 +50,17 @@ export function printAnalysis(response: AnalyzeParameterImpactResponse, terminal
   terminal.out("");
   const label = formatEnum(EvidenceSchema, response.evidence);
   const meaning = MEANING.get(response.evidence) ?? "rests on nothing that is named";
-  terminal.out(`evidence: ${terminal.style.bold(label)}: ${meaning}`);
+  printSentence(terminal, `evidence: ${label}: ${meaning}`);
 }
 
 function printHeadline(response: AnalyzeParameterImpactResponse, terminal: Terminal): void {
   for (const { text } of response.insights) {
-    for (const line of wrap(printable(text), terminal.drawingWidth)) {
-      terminal.out(terminal.style.bold(line));
-    }
+    printSentence(terminal, text, terminal.style.bold);
   }
   if (response.status === AnalysisStatus.INSUFFICIENT_DATA) {
     const { sampleSize, samplesNeeded, parameter, metric } = response;
-    terminal.out(
+    printSentence(
+      terminal,
       `too little data: ${sampleSize} outcomes have ${parameter} and ${metric}` +
         (samplesNeeded > 0n ? `, ${samplesNeeded} more are needed` : ""),
     );
@@ -74,7 +73,10 @@ function printHeadline(response: AnalyzeParameterImpactResponse, terminal: Termi
   terminal.out(`${response.sampleSize} outcomes${correlation}`);
   const optimum = formatRanges(response.optimum);
   if (optimum !== "") {
-    terminal.out(`not shown to be worse than the best: ${response.parameter} ${optimum}`);
+    printSentence(
+      terminal,
+      `not shown to be worse than the best: ${response.parameter} ${optimum}`,
+    );
   }
 }
 
@@ -108,6 +110,21 @@ function printGroups(
     }),
     "no levels",
   );
+}
+
+function printTails(
+  { tails, parameter }: AnalyzeParameterImpactResponse,
+  decimals: number,
+  terminal: Terminal,
+): void {
+  for (const tail of tails) {
+    const values = tail.values.map((value) => formatNumber(value)).join(", ");
+    const interval = formatInterval(tail.differenceLow, tail.differenceHigh, decimals);
+    printSentence(
+      terminal,
+      `${parameter} ${values} together (${tail.sampleSize} outcomes) against the rest: ${interval}`,
+    );
+  }
 }
 
 function printBins(bins: readonly ParameterBin[], decimals: number, terminal: Terminal): void {
@@ -155,12 +172,7 @@ function printPlot(
 }
 
 function isBestLevel(group: ParameterGroup): boolean {
-  return (
-    group.optimal !== false &&
-    group.difference === 0 &&
-    group.differenceLow === 0 &&
-    group.differenceHigh === 0
-  );
+  return group.optimal === true && group.difference === 0;
 }
 
 function levelText(group: ParameterGroup): string {
@@ -168,8 +180,10 @@ function levelText(group: ParameterGroup): string {
 }
 
 function verdictCell(group: ParameterGroup, { style }: Terminal): Cell {
-  if (group.optimal === undefined) return "-";
-  if (!group.optimal) return { text: "worse", paint: style.red };
-  const text = isBestLevel(group) ? "best" : "as good as the best";
-  return { text, paint: style.green };
+  if (group.optimal === undefined) return "too few to judge";
+  if (group.optimal) {
+    return { text: isBestLevel(group) ? "best" : "not shown worse", paint: style.green };
+  }
+  const alone = group.differenceLow !== undefined;
+  return { text: alone ? "worse" : "worse with its neighbours", paint: style.red };
 }

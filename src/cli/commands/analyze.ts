@@ -15,17 +15,6 @@ import { formatEnum } from "../terminal/format.ts";
 import { answer } from "../terminal/output.ts";
 
 const PARAMETERS = ["temperature", "max_tokens", "timeout", "max_retries"] as const;
-const METRICS = [
-  "quality",
-  "success",
-  "coherence",
-  "creativity",
-  "hallucination",
-  "latency",
-  "tokens",
-  "cost",
-] as const;
-
 export const analyze: Command = {
   name: "analyze",
   summary: "Show what a setting does to a metric, with a plot",
@@ -42,8 +31,7 @@ export const analyze: Command = {
     metric: {
       type: "text",
       value: "METRIC",
-      choices: METRICS,
-      help: "what to compare (default quality)",
+      help: "what to compare: quality (default), success, coherence, creativity or hallucination",
     },
     ...ATTRIBUTE_OPTION,
     ...WINDOW_OPTIONS,

@@ -22,10 +22,10 @@ import {
   shortNames,
 } from "../selectors.ts";
 import { formatEnum, formatInstant, formatNumber, formatValue } from "../terminal/format.ts";
-import { answer, printTable } from "../terminal/output.ts";
+import { answer, printSentence, printTable } from "../terminal/output.ts";
 import type { Cell, Column } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { printable, wrap } from "../terminal/text.ts";
+import { printable } from "../terminal/text.ts";
 
 export const driftList: Command = {
   name: "drift list",
@@ -114,7 +114,7 @@ export const driftDetect: Command = {
         return;
       }
       for (const { message } of response.drifts) {
-        for (const line of wrap(printable(message), terminal.drawingWidth)) terminal.out(line);
+        printSentence(terminal, message);
       }
       terminal.out("");
       printTable(terminal, COLUMNS, response.drifts.map(row), "no drift");

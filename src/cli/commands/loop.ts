@@ -9,10 +9,10 @@ import { PhaseSchema } from "../../gen/attuned/v1/phase_pb.ts";
 import type { Command } from "../command.ts";
 import { EXIT_CODE } from "../exit-code.ts";
 import { formatAttributes, formatDuration, formatEnum, formatInstant } from "../terminal/format.ts";
-import { answer, printTable } from "../terminal/output.ts";
+import { answer, printSentence, printTable } from "../terminal/output.ts";
 import { factLines } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { printable, wrap } from "../terminal/text.ts";
+import { printable } from "../terminal/text.ts";
 
 /** A pass looks at every scope. */
 const RUN_TIMEOUT_SECONDS = 120;
@@ -59,8 +59,7 @@ export const loopRun: Command = {
       for (const { text, model, phase, evidence } of response.insights) {
         const label = formatEnum(EvidenceSchema, evidence);
         const scope = `${model} ${formatEnum(PhaseSchema, phase)}`;
-        const sentence = printable(`${scope}: ${text} (${label})`);
-        for (const line of wrap(sentence, terminal.drawingWidth)) terminal.out(line);
+        printSentence(terminal, `${scope}: ${text} (${label})`);
       }
       printPass(response.pass, terminal);
     });
@@ -76,7 +75,8 @@ function printPass(pass: LoopPass | undefined, terminal: Terminal): void {
   }
   const took = formatDuration(pass.durationMs / 1000);
   terminal.out("");
-  terminal.out(
+  printSentence(
+    terminal,
     `pass ${pass.pass} (${pass.trigger}) at ${formatInstant(pass.startedAt)} took ${took}: ` +
       `${pass.scopesAnalysed} scopes analysed, ${pass.scopesUnchanged} unchanged`,
   );

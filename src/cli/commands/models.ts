@@ -15,10 +15,10 @@ import { EXIT_CODE } from "../exit-code.ts";
 import { UsageError } from "../failure.ts";
 import { readPages } from "../selectors.ts";
 import { formatEnum, setFields } from "../terminal/format.ts";
-import { answer, printTable } from "../terminal/output.ts";
+import { answer, printSentence, printTable } from "../terminal/output.ts";
 import { factLines } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { wrap } from "../terminal/text.ts";
+import { printable } from "../terminal/text.ts";
 
 const MODELS_MAX = 100_000;
 
@@ -88,8 +88,8 @@ function render(response: GetModelConfigResponse, terminal: Terminal): void {
   const model = response.config;
   if (model === undefined) return;
   const display = model.displayName === "" ? "" : `  ${model.displayName}`;
-  terminal.out(terminal.style.bold(model.modelName) + display);
-  for (const line of wrap(model.description, terminal.drawingWidth)) terminal.out(line);
+  terminal.out(terminal.style.bold(printable(model.modelName)) + printable(display));
+  printSentence(terminal, model.description);
   if (model.enabled === false) {
     terminal.out(terminal.style.red("switched off: agents must not call this model"));
   }

@@ -33,11 +33,11 @@ import {
   formatPercent,
   formatValue,
 } from "../terminal/format.ts";
-import { answer, printTable } from "../terminal/output.ts";
+import { answer, printSentence, printTable } from "../terminal/output.ts";
 import type { Cell } from "../terminal/table.ts";
 import { factLines } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { printable, wrap } from "../terminal/text.ts";
+import { printable } from "../terminal/text.ts";
 
 export const recommendationsList: Command = {
   name: "recommendations list",
@@ -155,7 +155,7 @@ function printList(items: readonly Recommendation[], terminal: Terminal): void {
       formatValue(item.currentValue),
       formatValue(item.recommendedValue),
       item.expectedImprovement?.quality?.text ?? "-",
-      formatFixed(item.confidence, 2),
+      confidenceText(item),
       formatEnum(EvidenceSchema, item.evidence),
       formatInstant(item.createdAt),
     ]),
@@ -167,7 +167,7 @@ function printOne(item: Recommendation | undefined, terminal: Terminal): void {
   if (item === undefined) return;
   const change = `${formatValue(item.currentValue)} -> ${formatValue(item.recommendedValue)}`;
   terminal.out(terminal.style.bold(printable(`${item.parameter}: ${change}`)));
-  for (const line of wrap(printable(item.reason), terminal.drawingWidth)) terminal.out(line);
+  printSentence(terminal, item.reason);
   terminal.out("");
   const expected = item.expectedImprovement;
   const facts = [
@@ -182,7 +182,7 @@ function printOne(item: Recommendation | undefined, terminal: Terminal): void {
     ["quality", improvementText(expected?.quality)],
     ["cost", improvementText(expected?.cost)],
     ["latency", improvementText(expected?.latency)],
-    ["confidence", formatFixed(item.confidence, 3)],
+    ["confidence", confidenceText(item)],
     ["evidence", formatEnum(EvidenceSchema, item.evidence)],
     ["sample size", item.sampleSize.toString()],
     ["strategy", formatEnum(StrategySchema, item.strategy)],
@@ -193,6 +193,11 @@ function printOne(item: Recommendation | undefined, terminal: Terminal): void {
     ["drift", item.driftId],
   ] as const;
   for (const line of factLines(facts, terminal)) terminal.out(line);
+}
+
+/** Rounded down: what is shown must not claim more than what was found. */
+function confidenceText({ confidence }: Recommendation): string {
+  return formatFixed(Math.floor(confidence * 1000 + 1e-9) / 1000, 3);
 }
 
 function improvementText(improvement: Improvement | undefined): string | undefined {

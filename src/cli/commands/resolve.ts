@@ -13,6 +13,7 @@ import { formatEnum, setFields, snakeCase } from "../terminal/format.ts";
 import { answer, noteWarnings, printTable } from "../terminal/output.ts";
 import { factLines } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { printable } from "../terminal/text.ts";
 
 export const resolve: Command = {
   name: "resolve",
@@ -47,7 +48,7 @@ export const resolve: Command = {
 
 function render(response: ResolveConfigResponse, explain: boolean, terminal: Terminal): void {
   const phase = formatEnum(PhaseSchema, response.phase);
-  terminal.out(terminal.style.bold(`${response.model} ${phase}`));
+  terminal.out(terminal.style.bold(printable(`${response.model} ${phase}`)));
   if (response.enabled === false) {
     terminal.out(terminal.style.red("switched off: the agent must not call this model"));
   }
@@ -81,7 +82,7 @@ function render(response: ResolveConfigResponse, explain: boolean, terminal: Ter
     ["config id", response.configId],
     ["revision", response.revision.toString()],
     ["reason", formatEnum(ResolutionReasonSchema, response.reason)],
-    ["valid", response.cacheable === true ? `${response.maxAgeSeconds} s` : "this call only"],
+    ["cacheable", response.cacheable === true ? `for ${response.maxAgeSeconds} s` : "no"],
     ["token", response.decisionToken],
   ] as const;
   for (const line of factLines(facts, terminal)) terminal.out(line);

@@ -95,10 +95,11 @@ function refusal(
   const retry = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   const retryAfterMs = retry === undefined ? undefined : durationMs(retry);
   const suggestions = metadata["suggestions"] ?? metadata["suggestion"] ?? "";
+  const mentioned = new Set(error.rawMessage.split(/[\s"'`,;?()]+|\.(?=\s|$)/));
   const known = suggestions
     .split(",")
     .map((name) => name.trim())
-    .filter((name) => name !== "" && !error.rawMessage.includes(name));
+    .filter((name) => name !== "" && !mentioned.has(name));
   const parts = [
     error.rawMessage === "" ? "the daemon refused the call" : error.rawMessage,
     known.length === 0 ? "" : `did you mean ${known.join(", ")}?`,

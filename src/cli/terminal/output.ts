@@ -5,6 +5,7 @@ import type { CommandContext } from "../command.ts";
 import type { Cell, Column } from "./table.ts";
 import { tableLayout, tableLines } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
+import { printable, wrap } from "./text.ts";
 
 /** Prints the daemon's answer: as protobuf JSON with `-o json`, else as `render` writes it. */
 export function answer<T extends DescMessage>(
@@ -39,6 +40,15 @@ export function printTable(
 ): void {
   if (rows.length === 0) terminal.out(empty);
   else for (const line of tableLines(columns, rows, tableLayout(terminal))) terminal.out(line);
+}
+
+/** Prints a sentence, broken between words where the terminal is narrower. */
+export function printSentence(
+  terminal: Terminal,
+  sentence: string,
+  paint: (line: string) => string = (line) => line,
+): void {
+  for (const line of wrap(printable(sentence), terminal.width)) terminal.out(paint(line));
 }
 
 /** Writes the daemon's warnings to stderr. */

@@ -1,0 +1,192 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
+import { afterAll, describe, expect, test } from "vitest";
+import { OutcomeStatus } from "../../src/gen/attuned/v1/outcome_pb.ts";
+import { OutcomeService } from "../../src/gen/attuned/v1/outcome_service_pb.ts";
+import { refusal } from "./refusal.ts";
+import { cli } from "./run.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "attuned-replay-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const SHARED = "../shared/data/replay/temperature-gpt-3.5-turbo.ndjson.gz";
+
+/** A daemon that counts outcomes by their id, and fails as often as told before it answers. */
+function collector(failures = 0) {
+  const ids = new Set<string>();
+  const sizes: number[] = [];
+  let left = failures;
+  const daemon = ({ service }: ConnectRouter) =>
+    service(OutcomeService, {
+      reportOutcomes: ({ outcomes }) => {
+        left -= 1;
+        if (left >= 0) throw refusal("starting", Code.Unavailable, "STARTING");
+        sizes.push(outcomes.length);
+        let acceptedCount = 0;
+        let duplicateCount = 0;
+        const rejected: { index: number; reason: string; message: string }[] = [];
+        for (const [index, { outcomeId, status }] of outcomes.entries()) {
+          if (status === OutcomeStatus.UNSPECIFIED) {
+            rejected.push({ index, reason: "OUTCOME_INVALID", message: "status is missing" });
+          } else if (ids.has(outcomeId)) duplicateCount += 1;
+          else acceptedCount += 1;
+          ids.add(outcomeId);
+        }
+        return { acceptedCount, duplicateCount, rejected };
+      },
+    });
+  return { daemon, ids, sizes };
+}
+
+function outcomes(count: number, start = 0): string {
+  return Array.from(
+    { length: count },
+    (_, index) => `{"outcomeId":"o-${start + index}","status":"OUTCOME_STATUS_OK"}\n`,
+  ).join("");
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe("replay", () => {
+  test("sends a packed file in batches; a second time all are duplicates", async () => {
+    const { daemon, ids, sizes } = collector();
+    const path = file("all.ndjson.gz", gzipSync(outcomes(1234)));
+    const first = await cli(["replay", path], { daemon });
+    expect(first).toMatchObject({ code: 0, stdout: "accepted 1234, duplicate 0, rejected 0\n" });
+    expect(first.stderr).toMatch(/^attuned: 1234 lines in .*\/s\n$/);
+    expect(sizes.toSorted((a, b) => b - a)).toEqual([500, 500, 234]);
+    expect(ids.size).toBe(1234);
+    expect((await cli(["replay", path], { daemon })).stdout).toBe(
+      "accepted 0, duplicate 1234, rejected 0\n",
+    );
+  });
+
+  test("reads stdin and honours the size of a batch", async () => {
+    const { daemon, sizes } = collector();
+    const { stdout } = await cli("replay - --batch 10 --concurrency 1", {
+      daemon,
+      stdin: outcomes(25),
+    });
+    expect(stdout).toBe("accepted 25, duplicate 0, rejected 0\n");
+    expect(sizes).toEqual([10, 10, 5]);
+  });
+
+  test("rejects bad lines by number, here and at the daemon, and goes on", async () => {
+    const { daemon } = collector();
+    const lines = [
+      '{"outcomeId":"a","status":"OUTCOME_STATUS_OK"}',
+      "not json",
+      "",
+      '{"outcomeId":"b"}',
+      '{"status":"OUTCOME_STATUS_OK"}',
+      '{"outcomeId":"c","status":"OUTCOME_STATUS_OK"}',
+    ].join("\n");
+    const { code, stdout } = await cli("replay -", { daemon, stdin: lines });
+    expect(code).toBe(1);
+    expect(stdout).toMatchInlineSnapshot(`
+      "accepted 2, duplicate 0, rejected 3
+
+      LINE  REASON             MESSAGE
+         2  REQUEST_MALFORMED  not JSON: Unexpected token 'o', "not json" is not valid JSON
+         4  OUTCOME_INVALID    status is missing
+         5  OUTCOME_INVALID    outcomeId is missing: without it a retry could count the outcome twice
+      "
+    `);
+  });
+
+  test("shows at most twenty rejected lines", async () => {
+    const { daemon } = collector();
+    const { stdout } = await cli("replay -", { daemon, stdin: "{\n".repeat(50) });
+    expect(stdout).toContain("accepted 0, duplicate 0, rejected 50\n");
+    expect(stdout.match(/REQUEST_MALFORMED/g)).toHaveLength(20);
+    expect(stdout).toMatch(/and 30 more\n$/);
+  });
+
+  test("prints the summary as JSON", async () => {
+    const { daemon } = collector();
+    const { code, stdout } = await cli("replay - -o json", { daemon, stdin: `${outcomes(2)}{` });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      accepted: 2,
+      duplicate: 0,
+      rejected: 1,
+      rejectedLines: [{ line: 3, reason: "REQUEST_MALFORMED" }],
+    });
+  });
+
+  test("waits for a daemon that is starting", async () => {
+    const { daemon, ids } = collector(3);
+    const { code, stdout } = await cli("replay -", { daemon, stdin: outcomes(3) });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "accepted 3, duplicate 0, rejected 0\n" });
+    expect(ids.size).toBe(3);
+  });
+
+  test("ends with the refusal when the time for retries is over, and still counts", async () => {
+    const { daemon } = collector(1_000_000);
+    const { code, stdout, stderr } = await cli("replay - --retry-for 0", {
+      daemon,
+      stdin: `${outcomes(3)}{`,
+    });
+    expect(code).toBe(4);
+    expect(stdout).toContain("accepted 0, duplicate 0, rejected 1\n");
+    expect(stderr).toBe(
+      "attuned: not finished; run it again, what is stored counts as duplicate\n" +
+        "attuned: starting; try again shortly (STARTING)\n",
+    );
+  });
+
+  test("is unreachable where nobody answers", async () => {
+    const line = "replay - --retry-for 0 --address unix:/nowhere.sock";
+    const { code, stdout } = await cli(line, { stdin: outcomes(1) });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: "accepted 0, duplicate 0, rejected 0\n" });
+  });
+
+  test("sends what a broken file holds and says where it breaks off", async () => {
+    const { daemon, ids } = collector();
+    const packed = gzipSync(outcomes(5000));
+    const path = file("broken.ndjson.gz", packed.subarray(0, packed.length - 40));
+    const { code, stderr } = await cli(["replay", path], { daemon });
+    expect(code).toBe(1);
+    expect(ids.size).toBeGreaterThan(1000);
+    expect(stderr).toContain(`breaks off after line ${ids.size}: unexpected end of file`);
+  });
+
+  test("stops when the person gives up", async () => {
+    const { daemon } = collector();
+    const signal = AbortSignal.abort();
+    const { code, stderr } = await cli("replay -", { daemon, stdin: outcomes(3), signal });
+    expect(code).toBe(1);
+    expect(stderr).toContain("attuned: interrupted\n");
+  });
+
+  test("says why a file cannot be read", async () => {
+    for (const [path, why] of [
+      ["/nowhere", "there is no such file"],
+      [folder, "it is a directory"],
+    ] as const) {
+      expect(await cli(["replay", path])).toEqual({
+        code: 1,
+        stdout: "",
+        stderr: `attuned: cannot read ${path}: ${why}\n`,
+      });
+    }
+  });
+
+  test.skipIf(!existsSync(SHARED))("takes every line of the recorded study", async () => {
+    const { daemon, ids } = collector();
+    const { code, stdout } = await cli(["replay", SHARED], { daemon });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: "accepted 17300, duplicate 0, rejected 0\n",
+    });
+    expect(ids.size).toBe(17_300);
+  });
+});
