@@ -2,7 +2,7 @@
 // Starts attuned on a Node that can run it. The sources are TypeScript that Node 24 runs directly; where the `node` on PATH
 // is older, the one that npm installed beside this package (an optional dependency per platform) takes over.
 import { existsSync } from "node:fs";
-import { enableCompileCache } from "node:module";
+import module from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,7 +10,7 @@ const NODE_MAJOR_MIN = 24;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN) {
-  enableCompileCache?.(join(root, "node_modules", ".cache", "attuned"));
+  module.enableCompileCache?.(join(root, "node_modules", ".cache", "attuned"));
   const { main } = await import("../src/main.ts");
   await main();
 } else {

@@ -1,3 +1,5 @@
+import type { ConfigurationChange } from "../domain/config/change.ts";
+import type { Recommendation } from "../domain/recommendation/recommendation.ts";
 import type { StoreOp } from "../store/store.ts";
 import type { EngineState } from "./state.ts";
 
@@ -13,6 +15,10 @@ export interface Plan<R> {
   readonly next: EngineState;
   /** Models whose lookups may answer differently. */
   readonly touched: ReadonlySet<string>;
+  /** Parameters of configs that become others. */
+  readonly changes?: readonly ConfigurationChange[];
+  /** Recommendations that come into a state. */
+  readonly recommendations?: readonly Recommendation[];
   readonly result: R;
 }
 
@@ -23,4 +29,12 @@ export interface Plan<R> {
 export interface Change<R> {
   readonly name: string;
   plan(state: EngineState, context: ChangeContext): Plan<R>;
+}
+
+/** What listeners hear of a change once it is on disk and in force. */
+export interface Committed {
+  readonly state: EngineState;
+  readonly touched: ReadonlySet<string>;
+  readonly changes: readonly ConfigurationChange[];
+  readonly recommendations: readonly Recommendation[];
 }

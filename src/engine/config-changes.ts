@@ -172,6 +172,7 @@ function write(
     ops,
     next: { ...state, config: candidate },
     touched: new Set([model]),
+    changes,
     result: { config: merged, revision, etag, changes, warnings: modelConfigWarnings(merged) },
   };
 }

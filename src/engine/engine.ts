@@ -11,7 +11,7 @@ import { decodeJournalRecord } from "../store/journal-codec.ts";
 import { keys, ranges } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { Cells, type Checkpoint } from "./cells.ts";
-import type { Change } from "./change.ts";
+import type { Change, Committed } from "./change.ts";
 import { IdWindow } from "./id-window.ts";
 import { type Acceptance, Journal } from "./journal.ts";
 import { Lookups } from "./lookups.ts";
@@ -53,7 +53,7 @@ export class Engine {
   #checkpointing: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
   readonly #outcomeListeners: ((outcome: Outcome) => void)[] = [];
-  readonly #commitListeners: ((state: EngineState, touched: ReadonlySet<string>) => void)[] = [];
+  readonly #commitListeners: ((committed: Committed) => void)[] = [];
   #closed = false;
 
   private constructor(deps: EngineDeps, state: EngineState) {
@@ -120,8 +120,8 @@ export class Engine {
     this.#outcomeListeners.push(listener);
   }
 
-  /** Calls back after every accepted control change, with the models it touched. */
-  onCommit(listener: (state: EngineState, touched: ReadonlySet<string>) => void): void {
+  /** Calls back after every accepted control change. */
+  onCommit(listener: (committed: Committed) => void): void {
     this.#commitListeners.push(listener);
   }
 
@@ -191,7 +191,13 @@ export class Engine {
     this.#state = plan.next;
     this.lookups.swap(plan.next.config, plan.touched);
     log.debug("change committed", { change: change.name, revision: plan.next.config.revision });
-    for (const listener of this.#commitListeners) listener(plan.next, plan.touched);
+    const committed = {
+      state: plan.next,
+      touched: plan.touched,
+      changes: plan.changes ?? [],
+      recommendations: plan.recommendations ?? [],
+    };
+    for (const listener of this.#commitListeners) listener(committed);
     return plan.result;
   }
 

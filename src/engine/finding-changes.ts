@@ -30,6 +30,7 @@ export function recordFindings(
         ops: findingOps(state.findings, next, decided.drifts, decided.recommendations),
         next: { ...state, findings: next },
         touched: new Set(),
+        recommendations: decided.recommendations,
         result: decided,
       };
     },
@@ -72,6 +73,7 @@ export function dismissRecommendation(
         ops: findingOps(state.findings, next, [], [dismissed]),
         next: { ...state, findings: next },
         touched: new Set(),
+        recommendations: [dismissed],
         result: dismissed,
       };
     },

@@ -1,0 +1,274 @@
+import { readFileSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
+import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
+import {
+  LIVE_PAIRS_MAX,
+  MODELS_MAX,
+  OPEN_FINDINGS_MAX,
+  OUTCOME_IDS_MAX,
+  OUTCOMES_QUEUED_MAX,
+} from "../domain/kernel/limits.ts";
+import type { BoundUse, DaemonStatus } from "../engine/daemon-status.ts";
+import { Engine } from "../engine/engine.ts";
+import { loadTokenKeys, parseTokenKeys } from "../engine/token-keys.ts";
+import { createDescriptorIndex } from "../gateway/descriptor-index.ts";
+import { createHealthState, healthRoutes } from "../gateway/health.ts";
+import { createManagementHandler } from "../gateway/management.ts";
+import { reflectionRoutes } from "../gateway/reflection.ts";
+import { Health } from "../gen/health/v1/health_pb.ts";
+import { createMetrics } from "../metrics/metrics.ts";
+import { Driver } from "../optimizer/driver.ts";
+import { createRecommendDriftReturn } from "../optimizer/tasks/recommend-drift-return.ts";
+import { createWatchConfigDrift } from "../optimizer/tasks/watch-config-drift.ts";
+import type { Platform } from "../platform/platform.ts";
+import { createId } from "../platform/random.ts";
+import { createAdmission } from "../rpc/server/admission.ts";
+import { ANONYMOUS, type Door } from "../rpc/server/caller.ts";
+import { createConnectHandler } from "../rpc/server/connect-handler.ts";
+import { createHostRule, guardHost } from "../rpc/server/host.ts";
+import { EndpointError, type Listener, listen } from "../rpc/server/listener.ts";
+import { createServices } from "../rpc/services.ts";
+import { SCHEMA_VERSION } from "../store/migrations.ts";
+import { openDatabase } from "../store/open-database.ts";
+import { Store } from "../store/store.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import type { Options } from "./options.ts";
+import { parseTokenGrants } from "./token-grants.ts";
+import { VERSION } from "./version.ts";
+
+/** Longest time between two checkpoints of the journal, in milliseconds. */
+const CHECKPOINT_INTERVAL_MS = 10_000;
+/** For each step of the way down, in milliseconds: all of them together stay below Kubernetes' default grace period of 30 s. */
+const STOP_STEP_MS = 5_000;
+
+/** The running daemon. */
+export interface App {
+  readonly agentsUrl: string;
+  readonly managementUrl: string;
+  readonly revision: number;
+  /** Drains: readiness off, streams ended, calls in flight finished, journal flushed, store closed. Answers what failed. */
+  stop(): Promise<readonly Error[]>;
+}
+
+/**
+ * Wires the daemon in one straight line, in the order in which parts need each other; what is up when a later step fails is taken
+ * down again. Errors: StoreOpenError, PortInUseError, EndpointError, OptionsError.
+ */
+export async function startApp(options: Options, platform: Platform): Promise<App> {
+  const lifecycle = new Lifecycle(platform.log, platform.timers);
+  try {
+    return await wire(options, platform, lifecycle);
+  } catch (error) {
+    await lifecycle.stop(STOP_STEP_MS);
+    throw error;
+  }
+}
+
+async function wire(options: Options, platform: Platform, lifecycle: Lifecycle): Promise<App> {
+  const { log, clock } = platform;
+  if (options.isAgentsRoleAssumed) {
+    log.warn("every caller on the agents' port is an admin; set --agents-role to restrict them", {
+      listen: options.listen.host,
+    });
+  }
+  const grants = options.tokensFile
+    ? parseTokenGrants(readFileSync(options.tokensFile, "utf8"), options.tokensFile)
+    : [];
+
+  const database = await openDatabase(
+    options.dataDir,
+    (ms) => new Promise((resolve) => platform.timers.after(ms, resolve)),
+  );
+  const store = await Store.open(database, createId(platform.random, "store"));
+  const tokenKeys = options.tokenKeysFile
+    ? parseTokenKeys(readFileSync(options.tokenKeysFile, "utf8"), options.tokenKeysFile)
+    : await loadTokenKeys(options.dataDir, platform.random);
+  const engine = await Engine.open({
+    store,
+    tokenKeys,
+    platform,
+    options: {
+      dimensions: DEFAULT_DIMENSIONS,
+      defaultModel: undefined,
+      checkpointIntervalMs: CHECKPOINT_INTERVAL_MS,
+    },
+  });
+  lifecycle.onStop("engine", () => engine.close());
+
+  const loop = new Driver({
+    engine,
+    platform,
+    tasks: [createWatchConfigDrift(engine), createRecommendDriftReturn(engine)],
+    options: { intervalMs: options.loopIntervalMs, driftThreshold: DRIFT_THRESHOLD_DEFAULT },
+  });
+  lifecycle.onStop("loop", () => loop.stop());
+
+  const storeSizeBytes = () => directorySize(join(options.dataDir, "store"));
+  let bootSeconds = 0;
+  const metrics = createMetrics(engine, {
+    version: VERSION,
+    nodeVersion: process.version,
+    storeSizeBytes,
+    journal: () => ({
+      measures: engine.journal.measures,
+      queued: engine.journal.queued,
+      lag: engine.journal.lag,
+      checkpointAtMs: engine.journal.checkpoint.atMs,
+    }),
+    loop: () => loop.status(),
+    bounds: () => boundsInUse(engine),
+    outcomeIdWindowMs: () => engine.journal.ids.lengthMs(clock.nowMs()),
+    bootSeconds: () => bootSeconds,
+  });
+  engine.onOutcome((outcome) => metrics.outcomes.counted(outcome));
+  engine.onCommit(({ changes, recommendations }) => {
+    metrics.config.changed(changes);
+    for (const { state } of recommendations) metrics.findings.transitioned(state);
+  });
+  loop.start();
+
+  const services = createServices({
+    engine,
+    loop,
+    clock,
+    onResolved: (resolution) => metrics.config.resolved(resolution),
+    onReported: (tally) => metrics.outcomes.reported(tally),
+    status: async () =>
+      statusOf(engine, options, {
+        uptimeSeconds: clock.monotonicMs() / 1000,
+        storeSizeBytes: await storeSizeBytes(),
+      }),
+  });
+  const health = createHealthState();
+  const admission = createAdmission();
+  const handler = createConnectHandler({
+    platform,
+    grants,
+    admission,
+    observe: metrics.call,
+    routes(router) {
+      services.routes(router);
+      healthRoutes(health, services.names)(router);
+      reflectionRoutes(createDescriptorIndex([...services.descriptors, Health]))(router);
+    },
+  });
+
+  const listeners: Listener[] = [];
+  lifecycle.onStop("listeners", async () => {
+    admission.drain();
+    await Promise.all(listeners.map((listener) => listener.close(STOP_STEP_MS - 500)));
+  });
+  lifecycle.onStop("readiness", () => health.become("draining"));
+  const hosts = createHostRule({ allowedHosts: options.allowedHosts, hostName: hostname() });
+  const door = (name: string, role: Door["role"], identity = ANONYMOUS): Door => ({
+    name,
+    role,
+    identity,
+  });
+
+  const management = createManagementHandler({
+    health,
+    metrics: () => metrics.page(),
+    rpc: handler.through(door("management", "read")),
+    log,
+  });
+  const managementListener = await listen(options.management, {
+    handler: guardHost(hosts, management),
+    platform,
+  });
+  listeners.push(managementListener);
+  const agents = await listen(options.listen, {
+    handler: guardHost(hosts, handler.through(door("agents", options.agentsRole))),
+    platform,
+  });
+  listeners.push(agents);
+  if (options.socket) {
+    const through = handler.through(door("agents-socket", options.agentsRole));
+    listeners.push(
+      await listen({ path: options.socket, mode: 0o660 }, { handler: through, platform }),
+    );
+  }
+  const admin = await listenForAdmins(
+    join(options.dataDir, "admin.sock"),
+    handler.through(door("admin-socket", "admin", "admin")),
+    platform,
+  );
+  if (admin) listeners.push(admin);
+
+  admission.open();
+  health.become("serving");
+  bootSeconds = clock.monotonicMs() / 1000;
+  return {
+    agentsUrl: agents.url,
+    managementUrl: managementListener.url,
+    revision: engine.state.config.revision,
+    stop: () => lifecycle.stop(STOP_STEP_MS),
+  };
+}
+
+/** The operators' socket. A data directory whose path is too long for a socket is no reason not to serve. */
+async function listenForAdmins(
+  path: string,
+  handler: Parameters<typeof listen>[1]["handler"],
+  platform: Platform,
+): Promise<Listener | undefined> {
+  try {
+    return await listen({ path, mode: 0o600 }, { handler, platform });
+  } catch (error) {
+    if (!(error instanceof EndpointError)) throw error;
+    platform.log.warn("no admin socket; operators need a token", { reason: error.message });
+    return undefined;
+  }
+}
+
+function boundsInUse(engine: Engine): BoundUse[] {
+  return [
+    { name: "stored_models", used: engine.state.config.stored.size, max: MODELS_MAX },
+    { name: "live_pairs", used: engine.cells.arms.pairs, max: LIVE_PAIRS_MAX },
+    { name: "outcomes_queued", used: engine.journal.queued, max: OUTCOMES_QUEUED_MAX },
+    { name: "outcome_ids", used: engine.journal.ids.size, max: OUTCOME_IDS_MAX },
+    { name: "open_drifts", used: engine.state.findings.drifts.size, max: OPEN_FINDINGS_MAX },
+    {
+      name: "live_recommendations",
+      used: engine.state.findings.recommendations.size,
+      max: OPEN_FINDINGS_MAX,
+    },
+  ];
+}
+
+function statusOf(
+  engine: Engine,
+  options: Options,
+  measured: { readonly uptimeSeconds: number; readonly storeSizeBytes: number },
+): DaemonStatus {
+  const { checkpoint, lag } = engine.journal;
+  return {
+    version: VERSION,
+    ...measured,
+    storeId: engine.store.storeId,
+    revision: engine.state.config.revision,
+    journalLag: lag,
+    checkpointAtMs: checkpoint.atMs === 0 ? undefined : checkpoint.atMs,
+    bounds: boundsInUse(engine),
+    agentsRole: options.agentsRole,
+    nodeVersion: process.version,
+    schemaVersion: SCHEMA_VERSION,
+  };
+}
+
+/** Bytes of the files in a directory. LevelDB may remove one between the listing and the look: it counts as nothing. */
+async function directorySize(path: string): Promise<number> {
+  const names = await readdir(path).catch(() => []);
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(path, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

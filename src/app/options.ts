@@ -1,0 +1,189 @@
+import { isIP } from "node:net";
+import { parseArgs } from "node:util";
+import { parse as parseYaml } from "yaml";
+import type { LogLevel } from "../platform/log.ts";
+import type { Role } from "../rpc/server/roles.ts";
+import {
+  expandPath,
+  OPTION_NAMES,
+  OPTION_TABLE,
+  type OptionName,
+  parseEndpoint,
+} from "./option-table.ts";
+
+export type OptionOrigin = "flag" | "environment" | "file" | "default";
+
+/** The text of an option and where it comes from; no text where the default depends on the place. */
+export interface OptionValue {
+  readonly text: string | undefined;
+  readonly origin: OptionOrigin;
+}
+
+export type OptionValues = Readonly<Record<OptionName, OptionValue>>;
+
+/** The options of `attuned serve`, parsed and checked once. */
+export interface Options {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly management: { readonly host: string; readonly port: number };
+  readonly socket: string | undefined;
+  readonly agentsRole: Role;
+  /** Whether the role is admin because nobody said otherwise: worth a warning. */
+  readonly isAgentsRoleAssumed: boolean;
+  readonly allowedHosts: readonly string[];
+  readonly tokensFile: string | undefined;
+  readonly tokenKeysFile: string | undefined;
+  readonly dataDir: string;
+  readonly loopIntervalMs: number;
+  readonly logFormat: "text" | "json";
+  readonly logLevel: LogLevel;
+}
+
+/** The command line or the environment is wrong: says what and how to mend it. */
+export class OptionsError extends Error {
+  override readonly name = "OptionsError";
+}
+
+export interface OptionSources {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Reads the options file. */
+  readonly readFile: (path: string) => string;
+}
+
+/** Gathers every option's text: flags before environment before file before default. Errors: OptionsError. */
+export function gatherOptions(sources: OptionSources): OptionValues {
+  const flags = parseFlags(sources.argv);
+  const configPath = flags.config ?? nonEmpty(sources.env[OPTION_TABLE.config.variable]);
+  const file = configPath === undefined ? {} : parseFile(configPath, sources.readFile);
+  const values = OPTION_NAMES.map((name): [OptionName, OptionValue] => {
+    const spec = OPTION_TABLE[name];
+    const value = pick(
+      flags[name],
+      nonEmpty(sources.env[spec.variable]),
+      file[spec.flag],
+      "fallback" in spec ? spec.fallback : undefined,
+    );
+    const violation = value.text === undefined ? undefined : spec.violation(value.text);
+    if (violation) {
+      const where = {
+        flag: `--${spec.flag}`,
+        environment: spec.variable,
+        file: `${spec.flag} in ${configPath}`,
+        default: spec.flag,
+      };
+      throw new OptionsError(
+        `${where[value.origin]} ${violation}, is ${JSON.stringify(value.text)}`,
+      );
+    }
+    return [name, value];
+  });
+  return Object.fromEntries(values) as OptionValues;
+}
+
+/** Turns texts into values; `isTerminal` and `isKubernetes` decide what depends on the place. */
+export function parseOptions(
+  values: OptionValues,
+  place: { readonly isTerminal: boolean; readonly isKubernetes: boolean },
+): Options {
+  const text = (name: OptionName): string => values[name].text ?? "";
+  const optionalPath = (name: OptionName) =>
+    text(name) === "" ? undefined : expandPath(text(name));
+  const listen = parseEndpoint(text("listen"));
+  const management = parseEndpoint(text("management"));
+  if (!listen || !management) throw new OptionsError("--listen and --management must be HOST:PORT");
+  const assumed: Role = isLoopback(listen.host) && !place.isKubernetes ? "admin" : "report";
+  return {
+    listen,
+    management,
+    socket: optionalPath("socket"),
+    agentsRole: (values.agentsRole.text as Role | undefined) ?? assumed,
+    isAgentsRoleAssumed: values.agentsRole.text === undefined && assumed === "admin",
+    allowedHosts: text("allowedHosts")
+      .split(",")
+      .map((host) => host.trim())
+      .filter((host) => host !== ""),
+    tokensFile: optionalPath("tokens"),
+    tokenKeysFile: optionalPath("tokenKeys"),
+    dataDir: expandPath(text("dataDir")),
+    loopIntervalMs: Number(text("loopInterval")) * 1000,
+    logFormat:
+      (values.logFormat.text as "text" | "json" | undefined) ??
+      (place.isTerminal ? "text" : "json"),
+    logLevel: text("logLevel") as LogLevel,
+  };
+}
+
+/** The options as `attuned config print` shows them, one per line, with where each comes from. */
+export function printOptions(values: OptionValues): string {
+  const rows = OPTION_NAMES.map((name) => {
+    const { text, origin } = values[name];
+    return [OPTION_TABLE[name].flag, text ?? "(decided at start)", origin] as const;
+  });
+  const width = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length));
+  return rows
+    .map(
+      ([flag, text, origin]) => `${flag.padEnd(width(0))}  ${text.padEnd(width(1))}  ${origin}\n`,
+    )
+    .join("");
+}
+
+function parseFlags(argv: readonly string[]): Partial<Record<OptionName, string>> {
+  const options = Object.fromEntries(
+    OPTION_NAMES.map((name) => [OPTION_TABLE[name].flag, { type: "string" as const }]),
+  );
+  let parsed: { values: Record<string, unknown> };
+  try {
+    parsed = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split(". ")[0] : String(error);
+    throw new OptionsError(`${message}; see attuned serve --help`);
+  }
+  return Object.fromEntries(
+    OPTION_NAMES.map((name) => [
+      name,
+      parsed.values[OPTION_TABLE[name].flag] as string | undefined,
+    ]),
+  );
+}
+
+function parseFile(path: string, readFile: (path: string) => string): Record<string, string> {
+  let content: unknown;
+  try {
+    content = parseYaml(readFile(expandPath(path)));
+  } catch (error) {
+    throw new OptionsError(
+      `cannot read the options file ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  if (content === null || content === undefined) return {};
+  if (typeof content !== "object" || Array.isArray(content))
+    throw new OptionsError(`${path} must be a map of options`);
+  const known = new Set<string>(OPTION_NAMES.map((name) => OPTION_TABLE[name].flag));
+  for (const key of Object.keys(content)) {
+    if (!known.has(key))
+      throw new OptionsError(
+        `${path} holds an unknown option ${JSON.stringify(key)}; known are ${[...known].join(", ")}`,
+      );
+  }
+  return Object.fromEntries(
+    Object.entries(content).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? value.join(",") : String(value),
+    ]),
+  );
+}
+
+function pick(flag?: string, environment?: string, file?: string, fallback?: string): OptionValue {
+  if (flag !== undefined) return { text: flag, origin: "flag" };
+  if (environment !== undefined) return { text: environment, origin: "environment" };
+  if (file !== undefined) return { text: file, origin: "file" };
+  return { text: fallback, origin: "default" };
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import type { OptionSpec } from "./app/option-table.ts";
+import { OPTION_NAMES, OPTION_TABLE } from "./app/option-table.ts";
+import { VERSION } from "./app/version.ts";
+
+/** The command line: the daemon's own commands here, every other command through the public RPCs. Only this file touches the process. */
+export async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  process.exitCode = await run(argv);
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  if (command === "--version" || command === "version") {
+    process.stdout.write(`attuned ${VERSION} (node ${process.version})\n`);
+    return 0;
+  }
+  if (command === "serve")
+    return rest.some((word) => word === "--help" || word === "-h") ? serveHelp() : runServe(rest);
+  if (command === "config" && (rest[0] === "print" || rest[0] === "check"))
+    return runConfig(rest[0], rest.slice(1));
+  return runCommand(argv);
+}
+
+async function runServe(argv: readonly string[]): Promise<number> {
+  const { serve } = await import("./app/serve.ts");
+  const code = await serve({
+    argv,
+    env: process.env,
+    isTerminal: process.stderr.isTTY === true,
+    readFile: (path) => readFileSync(path, "utf8"),
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    untilTold: signalled,
+  });
+  // Connections of callers that do not hang up must not keep a drained daemon alive.
+  process.exit(code);
+}
+
+/** Settles with the name of the first signal to go down. A second one ends the process at once. */
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      let count = 0;
+      process.on(signal, () => {
+        count += 1;
+        // npm and a terminal both pass a signal on, so that it arrives twice at once: only a later one is impatience.
+        if (count === 1) resolve(signal);
+        else if (count > 2) process.exit(1);
+      });
+    }
+  });
+}
+
+async function runConfig(action: "print" | "check", argv: readonly string[]): Promise<number> {
+  const { gatherOptions, OptionsError, parseOptions, printOptions } = await import(
+    "./app/options.ts"
+  );
+  try {
+    const values = gatherOptions({
+      argv,
+      env: process.env,
+      readFile: (path) => readFileSync(path, "utf8"),
+    });
+    parseOptions(values, { isTerminal: false, isKubernetes: false });
+    process.stdout.write(action === "print" ? printOptions(values) : "the options are valid\n");
+    return 0;
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    process.stderr.write(`attuned: ${error.message}\n`);
+    return 2;
+  }
+}
+
+async function runCommand(argv: readonly string[]): Promise<number> {
+  const { runCli } = await import("./cli/cli.ts");
+  const givenUp = new AbortController();
+  process.once("SIGINT", () => givenUp.abort());
+  // A reader that goes away, such as `head`, ends the command without a trace.
+  process.stdout.on("error", () => process.exit(0));
+  return runCli(argv, {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    env: process.env,
+    isTty: process.stdout.isTTY === true,
+    columns: process.stdout.columns ?? 0,
+    signal: givenUp.signal,
+  });
+}
+
+function serveHelp(): number {
+  const rows = OPTION_NAMES.map((name) => {
+    const spec: OptionSpec = OPTION_TABLE[name];
+    return [
+      `--${spec.flag} ${spec.valueName}`,
+      spec.summary + (spec.fallback ? ` (default ${spec.fallback})` : ""),
+    ] as const;
+  });
+  const width = Math.max(...rows.map(([flag]) => flag.length));
+  process.stdout.write(
+    `attuned serve - run the daemon\n\nOptions (each also as a variable, such as ATTUNED_DATA_DIR, and in the --config file):\n${rows
+      .map(([flag, summary]) => `  ${flag.padEnd(width)}  ${summary}\n`)
+      .join("")}\nExample: attuned serve --listen 127.0.0.1:8713 --data-dir ./data\n`,
+  );
+  return 0;
+}

@@ -1,0 +1,174 @@
+import type { Insight } from "../domain/analysis/insight.ts";
+import { type Scope, scopeKey } from "../domain/config/scope.ts";
+import { LOOP_DECISIONS_MAX, OPEN_FINDINGS_MAX } from "../domain/kernel/limits.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Loop, LoopPass, LoopStatus, LoopTaskResult } from "../engine/loop.ts";
+import { examineScope, type ScopeExamination } from "../engine/scope-examination.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { Pass, Task } from "./task.ts";
+
+export interface DriverOptions {
+  /** Between the end of a pass and the start of the next, in milliseconds. */
+  readonly intervalMs: number;
+  /** A distance greater than this from the optimum is a drift. */
+  readonly driftThreshold: number;
+}
+
+/**
+ * Runs the tasks, one pass at a time: at an interval after the last pass ended, or when somebody asks. It knows no task by name. A
+ * task that fails is logged and leaves its scopes to the next pass; the other tasks run all the same.
+ */
+export class Driver implements Loop {
+  readonly #engine: Engine;
+  readonly #platform: Platform;
+  readonly #tasks: readonly Task[];
+  readonly #options: DriverOptions;
+  /** Scopes to look at, by key. */
+  #changed = new Map<string, Scope>();
+  readonly #insights = new Map<string, readonly Insight[]>();
+  #running: Promise<LoopPass> | undefined;
+  #next: Promise<LoopPass> | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #stopped = false;
+  #passes = 0;
+  #failures = 0;
+  #lastPass: LoopPass | undefined;
+  #lastSuccessAtMs: number | undefined;
+
+  constructor(deps: {
+    engine: Engine;
+    platform: Platform;
+    tasks: readonly Task[];
+    options: DriverOptions;
+  }) {
+    this.#engine = deps.engine;
+    this.#platform = deps.platform;
+    this.#tasks = deps.tasks;
+    this.#options = deps.options;
+  }
+
+  /** Looks at every scope in the first pass, and afterwards at those that change. */
+  start(): void {
+    const { arms } = this.#engine.cells;
+    for (const [key, scope] of arms.scopes()) this.#changed.set(key, scope);
+    this.#engine.onOutcome(({ arm }) => this.#changed.set(scopeKey(arm.scope), arm.scope));
+    this.#engine.onCommit(({ touched }) => {
+      if (touched.size === 0) return;
+      for (const [key, scope] of arms.scopes())
+        if (touched.has(scope.model)) this.#changed.set(key, scope);
+    });
+    this.#arm();
+  }
+
+  /** Starts no further pass and waits for the one under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+    await this.#running?.catch(() => undefined);
+  }
+
+  status(): LoopStatus {
+    return {
+      intervalMs: this.#options.intervalMs,
+      isRunning: this.#running !== undefined,
+      passes: this.#passes,
+      failures: this.#failures,
+      lastPass: this.#lastPass,
+      lastSuccessAtMs: this.#lastSuccessAtMs,
+    };
+  }
+
+  runNow(): Promise<LoopPass> {
+    if (!this.#running) return this.#run("request");
+    // Callers that arrive during a pass share the one that follows it: each gets a pass that started after it asked.
+    this.#next ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.#running ?? this.#run("request");
+      });
+    return this.#next;
+  }
+
+  #arm(): void {
+    this.#cancelTimer?.();
+    if (this.#stopped) return;
+    this.#cancelTimer = this.#platform.timers.after(this.#options.intervalMs, () => {
+      if (!this.#running) void this.#run("interval");
+    });
+  }
+
+  #run(trigger: LoopPass["trigger"]): Promise<LoopPass> {
+    const running = this.#pass(trigger).finally(() => {
+      this.#running = undefined;
+      this.#arm();
+    });
+    this.#running = running;
+    return running;
+  }
+
+  async #pass(trigger: LoopPass["trigger"]): Promise<LoopPass> {
+    const { clock, log } = this.#platform;
+    const startedAtMs = clock.nowMs();
+    const started = clock.monotonicMs();
+    const changed = this.#changed;
+    this.#changed = new Map();
+    const pass = this.#passOf(startedAtMs, [...changed.values()]);
+    const results: LoopTaskResult[] = [];
+    for (const task of this.#tasks) results.push(await this.#activate(task, pass));
+    const failed = results.filter((result) => !result.ok);
+    for (const [key, scope] of failed.length > 0 ? changed : []) this.#changed.set(key, scope);
+    this.#passes += 1;
+    if (failed.length > 0) this.#failures += 1;
+    else this.#lastSuccessAtMs = clock.nowMs();
+    const known = [...this.#engine.cells.arms.scopes()].length;
+    this.#lastPass = {
+      pass: this.#passes,
+      trigger,
+      startedAtMs,
+      durationMs: clock.monotonicMs() - started,
+      tasks: results,
+      scopesAnalysed: changed.size,
+      scopesUnchanged: Math.max(0, known - changed.size),
+      insights: [...this.#insights.values()].flat(),
+    };
+    log.debug("loop pass finished", {
+      pass: this.#passes,
+      scopes: changed.size,
+      failed: failed.length,
+    });
+    return this.#lastPass;
+  }
+
+  async #activate(task: Task, pass: Pass): Promise<LoopTaskResult> {
+    try {
+      const decisions = (await task.run(pass)).slice(0, LOOP_DECISIONS_MAX);
+      return { task: task.name, ok: true, error: "", decisions };
+    } catch (cause) {
+      this.#platform.log.error("loop task failed", { task: task.name, cause });
+      const error = cause instanceof Error ? cause.message : String(cause);
+      return { task: task.name, ok: false, error, decisions: [] };
+    }
+  }
+
+  #passOf(nowMs: number, changedScopes: readonly Scope[]): Pass {
+    const examined = new Map<string, Promise<ScopeExamination>>();
+    return {
+      nowMs,
+      changedScopes,
+      examine: (scope) => {
+        const key = scopeKey(scope);
+        const known =
+          examined.get(key) ?? examineScope(this.#engine, scope, this.#options.driftThreshold);
+        examined.set(key, known);
+        return known;
+      },
+      publish: (scope, insights) => {
+        const key = scopeKey(scope);
+        this.#insights.delete(key);
+        if (insights.length > 0 && this.#insights.size < OPEN_FINDINGS_MAX)
+          this.#insights.set(key, insights);
+      },
+    };
+  }
+}

@@ -1,0 +1,100 @@
+import { insightsOf } from "../../domain/analysis/insight.ts";
+import { continueDrift, type Drift, resolveDrift, sameSubject } from "../../domain/drift/drift.ts";
+import { OPEN_FINDINGS_MAX } from "../../domain/kernel/limits.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { recordFindings } from "../../engine/finding-changes.ts";
+import type { LoopDecision } from "../../engine/loop.ts";
+import type { ScopeCheck, ScopeExamination } from "../../engine/scope-examination.ts";
+import type { Findings } from "../../engine/state.ts";
+import type { Task } from "../task.ts";
+
+/** Opens, continues and resolves config drifts: what is served against the known optimum of each scope that changed. */
+export function createWatchConfigDrift(engine: Engine): Task {
+  return {
+    name: "watch-config-drift",
+    async run(pass) {
+      const decisions: LoopDecision[] = [];
+      for (const scope of pass.changedScopes) {
+        const examination = await pass.examine(scope);
+        const told = examination.checks.filter(({ impact }) => impact.status === "ok");
+        pass.publish(
+          scope,
+          told.flatMap(({ impact }) => insightsOf(impact, scope)),
+        );
+        let decided: LoopDecision[] = [];
+        await engine.commit(
+          recordFindings((findings, createId) => {
+            const outcome = decideDrifts(examination, findings, {
+              nowMs: pass.nowMs,
+              createId: () => createId("dft"),
+            });
+            decided = outcome.decisions;
+            return { drifts: outcome.drifts, recommendations: [] };
+          }),
+        );
+        decisions.push(...decided);
+      }
+      return decisions;
+    },
+  };
+}
+
+interface DriftContext {
+  readonly nowMs: number;
+  readonly createId: () => string;
+}
+
+/** What an examination means for the drifts of its scope. */
+export function decideDrifts(
+  examination: ScopeExamination,
+  findings: Findings,
+  context: DriftContext,
+): { readonly drifts: Drift[]; readonly decisions: LoopDecision[] } {
+  const drifts: Drift[] = [];
+  const decisions: LoopDecision[] = [];
+  for (const check of examination.checks) {
+    const open = [...findings.drifts.values()].find(
+      (drift) =>
+        drift.kind === "config" &&
+        drift.parameter === check.parameter.name &&
+        isOfScope(drift, examination),
+    );
+    const { drift, decision } = decideDrift(
+      check,
+      open,
+      findings.drifts.size + drifts.length,
+      context,
+    );
+    if (drift) drifts.push(drift);
+    const evidence = check.drift?.evidence;
+    const reason = check.drift?.message ?? check.reason;
+    const subjectId = (drift ?? open)?.driftId ?? "";
+    decisions.push({ decision, scope: examination.scope, reason, subjectId, evidence });
+  }
+  return { drifts, decisions };
+}
+
+function decideDrift(
+  check: ScopeCheck,
+  open: Drift | undefined,
+  openCount: number,
+  { nowMs, createId }: DriftContext,
+): { drift?: Drift; decision: string } {
+  if (check.drift && open && sameSubject(open, check.drift)) {
+    const continued = continueDrift(open, check.drift);
+    return continued === open
+      ? { decision: "drift_unchanged" }
+      : { drift: continued, decision: "drift_changed" };
+  }
+  if (check.drift) {
+    if (openCount >= OPEN_FINDINGS_MAX) return { decision: "drift_not_opened_too_many" };
+    const drift: Drift = { ...check.drift, driftId: createId(), state: "open", openedAtMs: nowMs };
+    return { drift, decision: "drift_opened" };
+  }
+  if (open) return { drift: resolveDrift(open, nowMs), decision: "drift_resolved" };
+  return { decision: check.isInsufficient ? "insufficient_data" : "no_drift" };
+}
+
+function isOfScope(drift: Drift, { scope }: ScopeExamination): boolean {
+  return sameSubject(drift, { ...drift, scope });
+}

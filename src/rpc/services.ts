@@ -1,0 +1,63 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { DaemonStatus } from "../engine/daemon-status.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Resolution } from "../engine/lookups.ts";
+import type { Loop } from "../engine/loop.ts";
+import { AdminService } from "../gen/attuned/v1/admin_service_pb.ts";
+import { AnalysisService } from "../gen/attuned/v1/analysis_service_pb.ts";
+import { ConfigService } from "../gen/attuned/v1/config_service_pb.ts";
+import { HistoryService } from "../gen/attuned/v1/history_service_pb.ts";
+import { ModelService } from "../gen/attuned/v1/model_service_pb.ts";
+import { OptimizerService } from "../gen/attuned/v1/optimizer_service_pb.ts";
+import { OutcomeService } from "../gen/attuned/v1/outcome_service_pb.ts";
+import type { Clock } from "../platform/clock.ts";
+import { createAdminService } from "./admin-service.ts";
+import { createAnalysisService } from "./analysis-service.ts";
+import { createConfigService } from "./config-service.ts";
+import { createHistoryService } from "./history-service.ts";
+import { createModelService } from "./model-service.ts";
+import { createOptimizerService } from "./optimizer-service.ts";
+import { createOutcomeService, type ReportTally } from "./outcome-service.ts";
+
+export interface ServiceDeps {
+  readonly engine: Engine;
+  readonly loop: Loop;
+  readonly clock: Clock;
+  readonly onResolved: (resolution: Resolution) => void;
+  readonly onReported: (tally: ReportTally) => void;
+  readonly status: () => Promise<DaemonStatus>;
+}
+
+/** The services of attuned.v1: their routes, and what health and reflection name. */
+export interface Services {
+  readonly routes: (router: ConnectRouter) => void;
+  readonly descriptors: readonly DescService[];
+  readonly names: readonly string[];
+}
+
+export function createServices(deps: ServiceDeps): Services {
+  const { engine, loop, clock } = deps;
+  const descriptors = [
+    ConfigService,
+    ModelService,
+    HistoryService,
+    OutcomeService,
+    AnalysisService,
+    OptimizerService,
+    AdminService,
+  ];
+  return {
+    descriptors,
+    names: descriptors.map((service) => service.typeName),
+    routes(router) {
+      router.service(ConfigService, createConfigService(engine, deps.onResolved));
+      router.service(ModelService, createModelService(engine));
+      router.service(HistoryService, createHistoryService(engine, clock));
+      router.service(OutcomeService, createOutcomeService(engine, clock, deps.onReported));
+      router.service(AnalysisService, createAnalysisService(engine));
+      router.service(OptimizerService, createOptimizerService(engine, loop));
+      router.service(AdminService, createAdminService(deps.status));
+    },
+  };
+}
