@@ -93,6 +93,8 @@ function watchEnd(context: HandlerContext, options: GateOptions): void {
 function codeOfEnd(reason: unknown, context: HandlerContext): string {
   if (!(reason instanceof ConnectError)) return context.signal.aborted ? "CANCELLED" : "INTERNAL";
   completeConnectError(reason);
+  // Whatever error code a caller, or Node on its behalf, resets a stream with: nobody is there to read an answer.
+  if (reason.rawMessage.startsWith("http/2 stream closed")) return "CANCELLED";
   if (context.requestMethod === "GET") context.responseHeader.set("cache-control", "no-store");
   return statusName(reason.code);
 }
