@@ -92,7 +92,7 @@ function methodOf(name: string): MethodDefinition<object, object> {
   return definition[1] as MethodDefinition<object, object>;
 }
 
-export function answerOf(error: ServiceError | null, response?: object): GrpcAnswer {
+function answerOf(error: ServiceError | null, response?: object): GrpcAnswer {
   return {
     code: error?.code ?? 0,
     message: error?.details ?? "",
