@@ -7,11 +7,17 @@ export interface TextSink {
   readonly isTTY?: boolean | undefined;
 }
 
+/** Where bytes come from. A Node stream is one. */
+export interface ByteSource extends AsyncIterable<Uint8Array> {
+  /** Ends a read that waits, for example for a person to type. */
+  destroy?(): unknown;
+}
+
 /** Everything that a command touches of the world, so that it can be run inside a test. */
 export interface CliIo {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
-  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdin: ByteSource;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether stdout is a terminal. */
   readonly isTty: boolean;

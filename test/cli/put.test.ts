@@ -127,7 +127,7 @@ describe("put --set", () => {
       code: 4,
       stdout: "",
       stderr:
-        'attuned: no config is known for "new-model"; --create registers "new-model" as a new model\n',
+        'attuned: no config is known for "new-model"; --create registers "new-model" as a new model (MODEL_NOT_FOUND)\n',
     });
     expect(await cli(`${line} --create`, { daemon })).toMatchObject({ code: 0 });
     expect(written).toMatchObject([{ config: { modelName: "new-model" } }]);

@@ -58,7 +58,8 @@ function printHeadline(response: AnalyzeParameterImpactResponse, terminal: Termi
     printSentence(terminal, text, terminal.style.bold);
   }
   if (response.status === AnalysisStatus.INSUFFICIENT_DATA) {
-    const { sampleSize, samplesNeeded, parameter, metric } = response;
+    const { sampleSize, samplesNeeded, parameter, metric, insights } = response;
+    if (insights.length > 0) return;
     printSentence(
       terminal,
       `too little data: ${sampleSize} outcomes have ${parameter} and ${metric}` +
@@ -85,6 +86,7 @@ function printGroups(
   decimals: number,
   terminal: Terminal,
 ): void {
+  const texts = levelTexts(groups);
   printTable(
     terminal,
     [
@@ -96,10 +98,10 @@ function printGroups(
       { title: "95% INTERVAL", align: "right" },
       { title: "VERDICT" },
     ],
-    groups.map((group) => {
+    groups.map((group, index) => {
       const isBest = isBestLevel(group);
       return [
-        levelText(group),
+        texts[index] ?? "",
         group.sampleSize.toString(),
         formatFixed(group.mean, decimals),
         formatInterval(group.low, group.high, decimals),
@@ -152,9 +154,10 @@ function printPlot(
 ): void {
   const unit = UNITS[metric];
   const title = `mean ${metric}${unit === undefined ? "" : ` (${unit})`} by ${parameter}, 95% intervals`;
+  const texts = levelTexts(groups);
   const rows = groups.map(
-    (group): PlotRow => ({
-      label: levelText(group),
+    (group, index): PlotRow => ({
+      label: texts[index] ?? "",
       mean: group.mean,
       low: group.low,
       high: group.high,
@@ -175,8 +178,12 @@ function isBestLevel(group: ParameterGroup): boolean {
   return group.optimal === true && group.difference === 0;
 }
 
-function levelText(group: ParameterGroup): string {
-  return group.value === undefined ? group.name : formatNumber(group.value);
+/** The levels as text, numbers with the same decimals, so that they line up. */
+function levelTexts(groups: readonly ParameterGroup[]): readonly string[] {
+  const texts = groups.map(({ value, name }) => (value === undefined ? name : formatNumber(value)));
+  const isPlain = texts.every((text) => /^-?\d+(\.\d+)?$/.test(text));
+  const decimals = Math.max(...texts.map((text) => text.split(".")[1]?.length ?? 0));
+  return isPlain ? groups.map(({ value }) => formatFixed(value, decimals)) : texts;
 }
 
 function verdictCell(group: ParameterGroup, { style }: Terminal): Cell {

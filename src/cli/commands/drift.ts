@@ -25,7 +25,6 @@ import { formatEnum, formatInstant, formatNumber, formatValue } from "../termina
 import { answer, printSentence, printTable } from "../terminal/output.ts";
 import type { Cell, Column } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { printable } from "../terminal/text.ts";
 
 export const driftList: Command = {
   name: "drift list",
@@ -110,7 +109,9 @@ export const driftDetect: Command = {
       if (response.drifts.length === 0) {
         const little = response.status === AnalysisStatus.INSUFFICIENT_DATA;
         const title = little ? "too little data" : "no drift";
-        terminal.out(response.reason === "" ? title : `${title}: ${printable(response.reason)}`);
+        const { reason } = response;
+        const saysIt = reason.toLowerCase().startsWith(title);
+        printSentence(terminal, reason === "" || saysIt ? reason || title : `${title}: ${reason}`);
         return;
       }
       for (const { message } of response.drifts) {

@@ -13,6 +13,7 @@ import { PhaseSchema } from "../../gen/attuned/v1/phase_pb.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { editConfig, readEdits } from "../config/config-edits.ts";
 import { configFromText } from "../config/config-file.ts";
+import { readCallFailure } from "../daemon/errors.ts";
 import { EXIT_CODE } from "../exit-code.ts";
 import { CommandFailed, UsageError } from "../failure.ts";
 import { readText } from "../replay/source.ts";
@@ -86,8 +87,9 @@ async function writeEdits(context: CommandContext): Promise<PutModelConfigRespon
     const current = await service.getModelConfig({ model }).catch((error: unknown) => {
       if (!isCode(error, Code.NotFound)) throw error;
       if (args.flag("create")) return undefined;
+      const failure = readCallFailure(error, { address: "", timeoutSeconds: 0 });
       throw new CommandFailed(
-        `${printable(ConnectError.from(error).rawMessage)}; --create registers "${model}" as a new model`,
+        `${failure?.message}; --create registers "${model}" as a new model (${failure?.reason})`,
         EXIT_CODE.refused,
       );
     });

@@ -197,7 +197,7 @@ function printOne(item: Recommendation | undefined, terminal: Terminal): void {
 
 /** Rounded down: what is shown must not claim more than what was found. */
 function confidenceText({ confidence }: Recommendation): string {
-  return formatFixed(Math.floor(confidence * 1000 + 1e-9) / 1000, 3);
+  return formatFixed(Math.floor(confidence * 1000) / 1000, 3);
 }
 
 function improvementText(improvement: Improvement | undefined): string | undefined {

@@ -40,6 +40,44 @@ describe("readCallFailure", () => {
     });
   });
 
+  test("finds the nearest of the known names, and lists them where none is near", () => {
+    const known = "gpt-4,gpt-4-turbo,llama-2";
+    const near = refused('"gpt-44" is unknown', Code.NotFound, "MODEL_NOT_FOUND", {
+      model: "gpt-44",
+      known,
+    });
+    expect(readCallFailure(near, place)?.message).toBe('"gpt-44" is unknown; did you mean gpt-4?');
+    const far = refused('"x" is unknown', Code.NotFound, "MODEL_NOT_FOUND", { model: "x", known });
+    expect(readCallFailure(far, place)?.message).toBe(
+      '"x" is unknown; known: gpt-4, gpt-4-turbo, llama-2',
+    );
+  });
+
+  test("does not say twice what the message says", () => {
+    const error = refused("a must be 1; b must be 2", Code.InvalidArgument, "CONFIG_INVALID");
+    const fieldViolations = [
+      { field: "a", description: "must be 1" },
+      { field: "b", description: "must be 2" },
+    ];
+    error.details.push({ desc: BadRequestSchema, value: { fieldViolations } });
+    expect(readCallFailure(error, place)).toMatchObject({
+      message: "the request breaks 2 rules",
+      violations: ["a: must be 1", "b: must be 2"],
+    });
+    const single = refused("a must be 1", Code.InvalidArgument, "CONFIG_INVALID");
+    single.details.push({
+      desc: BadRequestSchema,
+      value: { fieldViolations: fieldViolations.slice(0, 1) },
+    });
+    expect(readCallFailure(single, place)).toMatchObject({
+      message: "a must be 1",
+      violations: [],
+    });
+    const vague = refused("the config is invalid", Code.InvalidArgument, "CONFIG_INVALID");
+    vague.details.push(...single.details.slice(1));
+    expect(readCallFailure(vague, place)?.violations).toEqual(["a: must be 1"]);
+  });
+
   test("lists every violation and how many were left out", () => {
     const error = refused("the config breaks rules", Code.InvalidArgument, "CONFIG_INVALID", {
       violationsOmitted: "3",

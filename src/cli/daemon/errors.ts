@@ -7,6 +7,7 @@ import {
   RetryInfoSchema,
 } from "../../gen/google/rpc/error_details_pb.ts";
 import { EXIT_CODE } from "../exit-code.ts";
+import { nearest } from "../suggest.ts";
 
 /** What a failed call means to the person. */
 export interface CallFailure {
@@ -26,6 +27,9 @@ export interface CallPlace {
   readonly address: string;
   readonly timeoutSeconds: number;
 }
+
+/** A longer list of known names would not help a reader. */
+const KNOWN_SHOWN_MAX = 12;
 
 const HINTS: Readonly<Record<string, string>> = {
   ROLE_REQUIRED: "use a --token with that role, or --address unix:<data-dir>/admin.sock",
@@ -94,15 +98,13 @@ function refusal(
   const omitted = omittedCount === undefined ? [] : [`and ${omittedCount} more`];
   const retry = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   const retryAfterMs = retry === undefined ? undefined : durationMs(retry);
-  const suggestions = metadata["suggestions"] ?? metadata["suggestion"] ?? "";
-  const mentioned = new Set(error.rawMessage.split(/[\s"'`,;?()]+|\.(?=\s|$)/));
-  const known = suggestions
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "" && !mentioned.has(name));
+  const violations = [...badRequest, ...precondition, ...omitted];
+  const isRepeated = violations.length > 0 && repeatsAll(error.rawMessage, violations);
   const parts = [
-    error.rawMessage === "" ? "the daemon refused the call" : error.rawMessage,
-    known.length === 0 ? "" : `did you mean ${known.join(", ")}?`,
+    isRepeated && violations.length > 1
+      ? `the request breaks ${violations.length} rules`
+      : error.rawMessage || "the daemon refused the call",
+    suggestion(error.rawMessage, metadata),
     HINTS[reason] ?? "",
     metadata["requestId"] === undefined ? "" : `request id ${metadata["requestId"]}`,
     retryAfterMs === undefined ? "" : `try again in ${Math.ceil(retryAfterMs / 1000)} s`,
@@ -114,9 +116,32 @@ function refusal(
       .filter((part) => part !== "")
       .map((part) => part.replace(/[.;]$/, ""))
       .join("; "),
-    violations: [...badRequest, ...precondition, ...omitted],
+    violations: isRepeated && violations.length === 1 ? [] : violations,
     retryAfterMs,
   };
+}
+
+/** Whether the message only repeats the violations that are listed below it. */
+function repeatsAll(message: string, violations: readonly string[]): boolean {
+  return violations.every((line) => {
+    const split = line.indexOf(": ");
+    return message.includes(line.slice(0, split)) && message.includes(line.slice(split + 2));
+  });
+}
+
+/** The names that were probably meant and that the message does not mention. */
+function suggestion(message: string, metadata: Readonly<Record<string, string>>): string {
+  const mentioned = new Set(message.split(/[\s"'`,;?()]+|\.(?=\s|$)/));
+  const listed = (text: string | undefined) =>
+    (text ?? "").split(",").flatMap((name) => name.trim() || []);
+  const known = listed(metadata["known"]);
+  const near = nearest(metadata["model"] ?? "", known);
+  const meant = [...listed(metadata["suggestions"]), ...(near === undefined ? [] : [near])];
+  const unmentioned = meant.filter((name) => !mentioned.has(name));
+  if (unmentioned.length > 0) return `did you mean ${unmentioned.join(", ")}?`;
+  if (meant.length > 0 || known.length === 0) return "";
+  const more = known.length > KNOWN_SHOWN_MAX ? ", …" : "";
+  return `known: ${known.slice(0, KNOWN_SHOWN_MAX).join(", ")}${more}`;
 }
 
 function bare(exitCode: number, reason: string, message: string): CallFailure {

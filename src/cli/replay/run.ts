@@ -98,6 +98,7 @@ export class ReplayRun {
       batchBytes += read.bytes;
       if (batch.length >= this.#options.batchSize) await send();
     }
+    if (signal.aborted) throw new CommandFailed("interrupted");
     if (batch.length > 0) await send();
   }
 

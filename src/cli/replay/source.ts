@@ -21,7 +21,10 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Opens a file, or stdin for `-`. CommandFailed where it cannot be read. */
 export async function openSource(path: string, io: CliIo): Promise<Source> {
-  if (path === "-") return { chunks: io.stdin, totalBytes: undefined };
+  if (path === "-") {
+    io.signal.addEventListener("abort", () => io.stdin.destroy?.(), { once: true });
+    return { chunks: io.stdin, totalBytes: undefined };
+  }
   try {
     const facts = await stat(path);
     if (facts.isDirectory()) throw Object.assign(new Error("directory"), { code: "EISDIR" });
