@@ -219,6 +219,27 @@ describe("an endpoint", () => {
     expect(await received(socket)).toContain('"temperature":0.3');
   });
 
+  it("of a Unix socket takes calls by any name and by none", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "doors-")), "a.sock");
+    await start({ endpoint: { path, mode: 0o600 } });
+    const socket = connect({ path });
+    socket.end(REQUEST.replace("host: localhost\r\n", "").replace("HTTP/1.1", "HTTP/1.0"));
+    expect(await received(socket)).toContain('"temperature":0.3');
+    const session = connectHttp2("http://localhost", { createConnection: () => connect({ path }) });
+    const stream = session.request({
+      ":authority": "no such:name",
+      ":path": "/attuned.v1.ConfigService/ResolveConfig",
+      ":method": "POST",
+      "content-type": "application/json",
+    });
+    stream.end(BODY);
+    const status = await new Promise((resolve) => {
+      stream.on("response", (headers) => resolve(headers[":status"]));
+    });
+    session.destroy();
+    expect(status).toBe(200);
+  });
+
   it("of a Unix socket never replaces a file that is none", async () => {
     const path = join(mkdtempSync(join(tmpdir(), "doors-")), "precious");
     writeFileSync(path, "kept");

@@ -103,8 +103,9 @@ export async function startDoors(options: DoorsOptions = {}): Promise<Doors> {
   const probes = createConnectHandler({ platform, admission, routes: registerHealth });
   const rule = createHostRule({ allowedHosts: ["attuned.test"], hostName: "machine" });
   const door = { name: "agents", role: options.role ?? "admin", identity: "system" };
-  const listener = await listen(options.endpoint ?? { host: "127.0.0.1", port: 0 }, {
-    handler: guardHost(rule, rpc.through(door)),
+  const endpoint = options.endpoint ?? { host: "127.0.0.1", port: 0 };
+  const listener = await listen(endpoint, {
+    handler: "path" in endpoint ? rpc.through(door) : guardHost(rule, rpc.through(door)),
     platform,
     bounds: options.bounds ?? {},
   });

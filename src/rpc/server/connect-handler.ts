@@ -126,7 +126,7 @@ async function answer(handler: UniversalHandler, exchange: Exchange): Promise<vo
   // On a Unix socket a caller may leave the name out or send anything; nothing looks at it there.
   const authority = authorityOf(request);
   if (authority === undefined || !URL.canParse(`http://${authority}`))
-    request.headers.host = "localhost";
+    request.headers["stream" in request ? ":authority" : "host"] = "localhost";
   const values = createContextValues().set(doorKey, door);
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   const { methodKind } = handler.method;
