@@ -227,7 +227,7 @@ describe("an endpoint", () => {
     expect(await received(socket)).toContain('"temperature":0.3');
     const session = connectHttp2("http://localhost", { createConnection: () => connect({ path }) });
     const stream = session.request({
-      ":authority": "no such:name",
+      ":authority": "no-such:port:1",
       ":path": "/attuned.v1.ConfigService/ResolveConfig",
       ":method": "POST",
       "content-type": "application/json",
