@@ -23,6 +23,8 @@ export interface ServeIo {
   readonly readFile: (path: string) => string;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** Called once, after the ready line. */
+  readonly onReady: () => void;
   /** Settles when the daemon is told to go down. */
   readonly untilTold: () => Promise<string>;
 }
@@ -47,6 +49,7 @@ export async function serve(io: ServeIo): Promise<number> {
     io.stdout(
       `attuned ready agents=${app.agentsUrl} management=${app.managementUrl} revision=${app.revision} boot_ms=${bootMs}\n`,
     );
+    io.onReady();
     log.info("draining", { signal: await told });
     const failures = await app.stop();
     log.info("stopped", { failures: failures.length });
