@@ -106,15 +106,15 @@ describe("analyze", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatchInlineSnapshot(`
       "Quality collapses at 1.6: 51.3 lower than at 0.7 (37.2 to 57.1).
-      3200 outcomes; correlation -0.18
+      3200 outcomes with quality; correlation -0.18
       not shown to be worse than the best: temperature 0 to 0.7
 
-      TEMPERATURE     N  MEAN QUALITY  95% INTERVAL  VS BEST    95% INTERVAL  VERDICT
-                0  1500          55.7  52.5 to 58.9     -1.1               -  not shown worse
-              0.7  1500          56.8  53.6 to 60.0                           best
-              1.2     4          50.0  0.0 to 100.0     -6.8               -  too few to judge
-              1.4   100          45.3  33.0 to 58.0    -11.5               -  worse with its neighbours
-              1.6   100           5.5   0.9 to 17.2    -51.3  -57.1 to -37.2  worse
+      TEMPERATURE     N  MEAN  95% INTERVAL  VS BEST    95% INTERVAL  VERDICT
+              0.0  1500  55.7  52.5 to 58.9     -1.1               -  not shown worse
+              0.7  1500  56.8  53.6 to 60.0                           best
+              1.2     4  50.0  0.0 to 100.0     -6.8               -  too few to judge
+              1.4   100  45.3  33.0 to 58.0    -11.5               -  worse together
+              1.6   100   5.5   0.9 to 17.2    -51.3  -57.1 to -37.2  worse
       temperature 1.4, 1.6 together (200 outcomes) against the rest: -40.1 to -22.9
 
       RANGE         N  MEAN  95% INTERVAL
@@ -124,7 +124,7 @@ describe("analyze", () => {
       above_one   200  25.4  15.0 to 36.0
 
       mean quality (0 to 100) by temperature, 95% intervals
-        0                                        ├──●─┤
+      0.0                                        ├──●─┤
       0.7                                         ├─●──┤
       1.2  ├────────────────────────────────────●───────────────────────────────────┤
       1.4                          ├────────●────────┤
@@ -146,7 +146,7 @@ describe("analyze", () => {
       "analyze max-tokens --model gpt-4 --phase error_recovery --metric coherence -a environment=test --since 2026-11-01T00:00:00Z";
     const { code, stdout } = await cli(line, { daemon });
     expect(code).toBe(0);
-    expect(stdout).toContain("MEAN COHERENCE");
+    expect(stdout).toContain("mean coherence by max_tokens");
     expect(requests).toMatchObject([
       {
         model: "gpt-4",

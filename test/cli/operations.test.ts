@@ -194,8 +194,8 @@ describe("recommendations", () => {
 
   test("are listed and filtered", async () => {
     expect((await cli("recommendations", { daemon })).stdout).toMatchInlineSnapshot(`
-      "ID     STATE     KIND   MODEL          PHASE      PARAMETER    CURRENT  PROPOSED  QUALITY  CONFIDENCE  EVIDENCE       CREATED
-      rec-1  proposed  drift  gpt-3.5-turbo  execution  temperature      1.5       0.7   +80.0%       0.999  observational  2026-11-22T10:00:00Z
+      "ID     STATE     KIND   MODEL          PHASE      PARAMETER    FROM   TO  QUALITY  CONFIDENCE  EVIDENCE       CREATED
+      rec-1  proposed  drift  gpt-3.5-turbo  execution  temperature   1.5  0.7   +80.0%       0.999  observational  2026-11-22T10:00:00Z
       "
     `);
     const empty = "no recommendations\n";

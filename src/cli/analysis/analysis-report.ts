@@ -71,7 +71,7 @@ function printHeadline(response: AnalyzeParameterImpactResponse, terminal: Termi
     response.correlation === undefined
       ? ""
       : `; correlation ${formatFixed(response.correlation, 2)}`;
-  terminal.out(`${response.sampleSize} outcomes${correlation}`);
+  terminal.out(`${response.sampleSize} outcomes with ${response.metric}${correlation}`);
   const optimum = formatRanges(response.optimum);
   if (optimum !== "") {
     printSentence(
@@ -82,7 +82,7 @@ function printHeadline(response: AnalyzeParameterImpactResponse, terminal: Termi
 }
 
 function printGroups(
-  { groups, parameter, metric }: AnalyzeParameterImpactResponse,
+  { groups, parameter }: AnalyzeParameterImpactResponse,
   decimals: number,
   terminal: Terminal,
 ): void {
@@ -92,7 +92,7 @@ function printGroups(
     [
       { title: parameter.toUpperCase(), align: "right" },
       { title: "N", align: "right" },
-      { title: `MEAN ${metric.toUpperCase()}`, align: "right" },
+      { title: "MEAN", align: "right" },
       { title: "95% INTERVAL", align: "right" },
       { title: "VS BEST", align: "right" },
       { title: "95% INTERVAL", align: "right" },
@@ -192,5 +192,5 @@ function verdictCell(group: ParameterGroup, { style }: Terminal): Cell {
     return { text: isBestLevel(group) ? "best" : "not shown worse", paint: style.green };
   }
   const alone = group.differenceLow !== undefined;
-  return { text: alone ? "worse" : "worse with its neighbours", paint: style.red };
+  return { text: alone ? "worse" : "worse together", paint: style.red };
 }

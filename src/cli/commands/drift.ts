@@ -65,7 +65,13 @@ export const driftList: Command = {
     answer(context, ListDriftsResponseSchema, response, () => {
       printTable(
         terminal,
-        [{ title: "STATE" }, ...COLUMNS, { title: "SINCE" }, { title: "UNTIL" }, { title: "ID" }],
+        [
+          { title: "STATE" },
+          ...COLUMNS,
+          { title: "SINCE", drop: 2 },
+          { title: "UNTIL", drop: 5 },
+          { title: "ID", drop: 6 },
+        ],
         items.map((drift) => [
           stateCell(drift, terminal),
           ...row(drift),
@@ -125,14 +131,14 @@ export const driftDetect: Command = {
 };
 
 const COLUMNS: readonly Column[] = [
-  { title: "KIND" },
+  { title: "KIND", drop: 3 },
   { title: "MODEL" },
   { title: "PHASE" },
   { title: "PARAMETER" },
   { title: "SERVED", align: "right" },
   { title: "OPTIMUM" },
-  { title: "MAGNITUDE", align: "right" },
-  { title: "EVIDENCE" },
+  { title: "MAGNITUDE", align: "right", drop: 4 },
+  { title: "EVIDENCE", drop: 1 },
 ];
 
 function row(drift: Drift): readonly string[] {

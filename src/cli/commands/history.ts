@@ -52,14 +52,14 @@ export const history: Command = {
       printTable(
         terminal,
         [
-          { title: "TIME" },
-          { title: "REVISION", align: "right" },
+          { title: "TIME", keep: true },
+          { title: "REVISION", align: "right", drop: 2 },
           { title: "MODEL" },
           { title: "PHASE" },
           { title: "PARAMETER" },
           { title: "OLD", align: "right" },
           { title: "NEW", align: "right" },
-          { title: "BY" },
+          { title: "BY", drop: 1 },
           { title: "REASON" },
         ],
         items.map((change) => [

@@ -99,13 +99,13 @@ function printPass(pass: LoopPass | undefined, terminal: Terminal): void {
   printTable(
     terminal,
     [
-      { title: "TASK" },
+      { title: "TASK", drop: 3 },
       { title: "DECISION" },
       { title: "MODEL" },
       { title: "PHASE" },
-      { title: "ATTRIBUTES" },
-      { title: "SUBJECT" },
-      { title: "EVIDENCE" },
+      { title: "ATTRIBUTES", drop: 4 },
+      { title: "SUBJECT", drop: 2 },
+      { title: "EVIDENCE", drop: 1 },
       { title: "REASON" },
     ],
     decisions,

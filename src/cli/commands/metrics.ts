@@ -65,14 +65,22 @@ export const metrics: Command = {
 };
 
 function columns(scores: readonly string[]): readonly Column[] {
-  const numbers = ["N", "QUALITY", "95% INTERVAL", "LATENCY MS", "TOKENS", "SUCCESS", "COST USD"];
+  const number = (title: string, drop?: number): Column => ({
+    title,
+    align: "right",
+    ...(drop === undefined ? {} : { drop }),
+  });
   return [
     { title: "SETTINGS" },
-    ...[...numbers, ...scores.map((name) => name.toUpperCase())].map((title) => ({
-      title,
-      align: "right" as const,
-    })),
-    { title: "CONFIG ID" },
+    number("N"),
+    number("QUALITY"),
+    number("95% INTERVAL"),
+    number("LATENCY MS", 3),
+    number("TOKENS", 4),
+    number("SUCCESS", 1),
+    number("COST USD", 2),
+    ...scores.map((name) => number(name.toUpperCase(), 5)),
+    { title: "CONFIG ID", drop: 6 },
   ];
 }
 

@@ -44,6 +44,21 @@ describe("tableLines", () => {
     );
   });
 
+  test("leaves out columns before texts become unreadable, and cuts what is kept last", () => {
+    const wide: readonly Column[] = [
+      { title: "ID", keep: true },
+      { title: "MODEL" },
+      { title: "KIND", drop: 2 },
+      { title: "EVIDENCE", drop: 1 },
+    ];
+    const rows = [["rec-a0212b72bed8f3", "gpt-3.5-turbo-instruct", "drift", "observational"]];
+    const titles = (width: number) => tableLines(wide, rows, { ...plain, width })[0];
+    expect(titles(80)).toMatch(/^ID +MODEL +KIND +EVIDENCE$/);
+    expect(titles(50)).toMatch(/^ID +MODEL +EVIDENCE$/);
+    expect(titles(40)).toMatch(/^ID +MODEL$/);
+    expect(tableLines(wide, rows, { ...plain, width: 24 })[1]).toBe("rec-a0212b72bed8f3  gpt…");
+  });
+
   test("paints the text of a cell but neither its padding nor its width", () => {
     const cell = { text: "ok", paint: (text: string) => `<${text}>` };
     expect(tableLines([{ title: "STATE" }, { title: "X" }], [[cell, "y"]], plain)[1]).toBe(

@@ -5,6 +5,10 @@ import { displayWidth, printable, truncate } from "./text.ts";
 export interface Column {
   readonly title: string;
   readonly align?: "left" | "right";
+  /** Cut last of all: what is copied into the next command. */
+  readonly keep?: boolean;
+  /** Left out where the table is too wide, the highest number first. A column without one always stays. */
+  readonly drop?: number;
 }
 
 /** A cell: text, or text with a colour. */
@@ -21,6 +25,8 @@ export interface TableLayout {
 const GAP = "  ";
 /** A text column keeps at least this much, so that its start can be recognised. */
 const TEXT_COLUMN_MIN = 8;
+/** Columns are left out before a text column gets narrower than this. */
+const TEXT_COLUMN_READABLE = 13;
 const COLUMN_MIN = 2;
 
 /** The layout of tables on this terminal. */
@@ -29,8 +35,8 @@ export function tableLayout(terminal: Terminal): TableLayout {
 }
 
 /**
- * Lines of a table with a title line. Where it is wider than the layout, the widest text columns are cut first, then the others.
- * A missing cell is empty. No lines without columns.
+ * Lines of a table with a title line. Where it is wider than the layout, columns that may be left out are, then the widest text
+ * columns are cut, then the others. A missing cell is empty. No lines without columns.
  */
 export function tableLines(
   columns: readonly Column[],
@@ -38,30 +44,35 @@ export function tableLines(
   layout: TableLayout,
 ): readonly string[] {
   if (columns.length === 0) return [];
-  const texts = rows.map((row) => columns.map((_, index) => textOf(row[index])));
-  const natural = columns.map((column, index) =>
-    Math.max(displayWidth(column.title), ...texts.map((row) => displayWidth(row[index] ?? ""))),
-  );
-  const widths = fitWidths(columns, natural, layout.width);
+  const all = columns.map((column, index): Measured => {
+    const texts = rows.map((row) => textOf(row[index]));
+    const widest = Math.max(...[column.title, ...texts].map(displayWidth));
+    return { column, index, texts, width: widest };
+  });
+  const shown = leaveOut(all, layout.width);
+  const widths = fitWidths(shown, layout.width);
   const ellipsis = layout.unicode ? "…" : "..";
-  const line = (cells: readonly string[], paint: (index: number, text: string) => string) =>
-    columns
-      .map((column, index) => {
-        const width = widths[index] ?? 0;
-        const text = truncate(cells[index] ?? "", width, ellipsis);
+  const line = (textAt: (item: Measured) => string, paint: (item: Measured) => Paint) =>
+    shown
+      .map((item, at) => {
+        const width = widths[at] ?? 0;
+        const text = truncate(textAt(item), width, ellipsis);
         const padding = " ".repeat(Math.max(0, width - displayWidth(text)));
-        const painted = paint(index, text);
-        return column.align === "right" ? padding + painted : painted + padding;
+        const painted = paint(item)(text);
+        return item.column.align === "right" ? padding + painted : painted + padding;
       })
       .join(GAP)
       .trimEnd();
   return [
     line(
-      columns.map((column) => column.title),
-      (_, text) => layout.titlePaint(text),
+      ({ column }) => column.title,
+      () => layout.titlePaint,
     ),
     ...rows.map((row, rowIndex) =>
-      line(texts[rowIndex] ?? [], (index, text) => paintOf(row[index])(text)),
+      line(
+        ({ texts }) => texts[rowIndex] ?? "",
+        ({ index }) => paintOf(row[index]),
+      ),
     ),
   ];
 }
@@ -83,17 +94,42 @@ export function factLines(
   });
 }
 
-function fitWidths(
-  columns: readonly Column[],
-  natural: readonly number[],
-  limit: number,
-): readonly number[] {
-  const widths = [...natural];
-  const room = limit - GAP.length * (columns.length - 1);
-  const isText = columns.map((column) => column.align !== "right");
-  shrink(widths, room, (index) => isText[index] === true, TEXT_COLUMN_MIN);
+type Paint = (text: string) => string;
+
+/** A column with its texts and the width of the widest. */
+interface Measured {
+  readonly column: Column;
+  readonly index: number;
+  readonly texts: readonly string[];
+  readonly width: number;
+}
+
+/** The columns that fit when long texts are cut to a readable part. */
+function leaveOut(all: readonly Measured[], limit: number): readonly Measured[] {
+  let shown = all;
+  for (;;) {
+    const wanted = shown.map(({ column, width }) =>
+      isText(column) ? Math.min(width, TEXT_COLUMN_READABLE) : width,
+    );
+    const needed = wanted.reduce((sum, width) => sum + width + GAP.length, -GAP.length);
+    const last = shown.toSorted((a, b) => (b.column.drop ?? 0) - (a.column.drop ?? 0))[0];
+    if (needed <= limit || last?.column.drop === undefined) return shown;
+    shown = shown.filter((item) => item !== last);
+  }
+}
+
+function fitWidths(shown: readonly Measured[], limit: number): readonly number[] {
+  const widths = shown.map(({ width }) => width);
+  const room = limit - GAP.length * (shown.length - 1);
+  const columnAt = (at: number) => shown[at]?.column ?? { title: "" };
+  shrink(widths, room, (at) => isText(columnAt(at)), TEXT_COLUMN_MIN);
+  shrink(widths, room, (at) => columnAt(at).keep !== true, COLUMN_MIN);
   shrink(widths, room, () => true, COLUMN_MIN);
   return widths;
+}
+
+function isText(column: Column): boolean {
+  return column.align !== "right" && column.keep !== true;
 }
 
 /** Takes columns from the widest that may shrink until the sum fits the room or none is left to shrink. */
@@ -120,6 +156,6 @@ function textOf(cell: Cell | undefined): string {
   return printable(typeof cell === "string" ? cell : cell.text);
 }
 
-function paintOf(cell: Cell | undefined): (text: string) => string {
+function paintOf(cell: Cell | undefined): Paint {
   return cell === undefined || typeof cell === "string" ? (text) => text : cell.paint;
 }
