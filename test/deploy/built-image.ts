@@ -90,7 +90,7 @@ function copyInto(scratch: string, text: string): void {
  * run, which fails when lock file and manifest disagree, and then the installed packages are linked.
  */
 async function runIn(scratch: string, command: string): Promise<void> {
-  if (command === "npm ci") {
+  if (command.startsWith("npm ci")) {
     await run("npm", ["ci", "--dry-run", "--offline"], { cwd: scratch });
     symlinkSync(join(root, "node_modules"), join(scratch, "node_modules"));
   } else {
