@@ -35,6 +35,8 @@ export interface LevelReport {
   readonly difference: number;
   /** By how much the best level is better, in the metric's unit; only where it is shown. */
   readonly shortfall: Interval | undefined;
+  /** The smallest ALPHA at which the level alone would still be shown to be worse; 1 where it is not. A bound from above. */
+  readonly exclusionLevel: number;
   /** In the optimum set; undefined where there are too few outcomes to judge. */
   readonly isOptimal: boolean | undefined;
 }
@@ -47,6 +49,8 @@ export interface TailReport {
   readonly sampleSize: number;
   /** By how much the rest is better, in the metric's unit. */
   readonly shortfall: Interval;
+  /** The smallest ALPHA at which the tail would still be shown to be worse. */
+  readonly exclusionLevel: number;
 }
 
 export interface ParameterImpact {
@@ -169,6 +173,15 @@ function optimumOf(judged: readonly Level[], tails: readonly OrderedTail[]): Jud
   };
 }
 
+/**
+ * The level at which one level is still shown to be worse than the best: the mean of K - 1 e-values is at least the best one's
+ * share of it, the threshold is 2K/alpha, and alpha is half of ALPHA.
+ */
+function exclusionLevel(level: Level, best: Level, count: number): number {
+  const log = independentEvidence(best.sums, level.sums).logExceeds(0);
+  return Math.min(ALPHA, 4 * count * (count - 1) * Math.exp(-log));
+}
+
 /** From the first to the last of each run of adjacent members. */
 function rangesOf(values: readonly number[], members: readonly boolean[]): Interval[] {
   const ranges: { low: number; high: number }[] = [];
@@ -186,6 +199,7 @@ function tailReport(tail: OrderedTail, judged: readonly Level[], metric: Metric)
     side: tail.side,
     values: tail.members.flatMap((index) => judged[index]?.value ?? []),
     sampleSize: tail.sampleSize,
+    exclusionLevel: 2 * tail.exclusionLevel,
     shortfall: { low: tail.shortfall.low * metric.max, high: tail.shortfall.high * metric.max },
   };
 }
@@ -215,6 +229,7 @@ function reportOf(
     interval: { low: Math.min(a, b), high: Math.max(a, b) },
     difference: inUnit(metric, utility) - inUnit(metric, meanOf(best.sums) ?? 0),
     shortfall: shortfall && { low: shortfall.low * metric.max, high: shortfall.high * metric.max },
+    exclusionLevel: shortfall ? exclusionLevel(level, best, set?.values.length ?? 0) : 1,
     isOptimal: set?.members[place],
   };
 }

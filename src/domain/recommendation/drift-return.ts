@@ -1,4 +1,4 @@
-import { ALPHA, type LevelReport, type ParameterImpact } from "../analysis/parameter-impact.ts";
+import type { LevelReport, ParameterImpact } from "../analysis/parameter-impact.ts";
 import type { Drift } from "../drift/drift.ts";
 import type { Improvement, Proposal } from "./recommendation.ts";
 
@@ -32,7 +32,7 @@ export function proposeDriftReturn(input: DriftReturnInput): Proposal | undefine
     currentValue: drift.served,
     recommendedValue: value,
     improvements: improvement ? { quality: improvement } : {},
-    confidence: 1 - ALPHA,
+    confidence: 1 - exclusionLevelOf(impact, drift.served),
     reason: `Return ${parameter.name} from ${parameter.text(drift.served)} to ${parameter.text(value)}: ${drift.message}`,
     evidence: drift.evidence,
     sampleSize: drift.sampleSize,
@@ -55,7 +55,16 @@ function returnValue(impact: ParameterImpact, servedBefore: readonly number[]): 
     .toSorted((a, b) => lowerBound(b) - lowerBound(a))[0]?.value;
 }
 
-/** Change of the mean between the two nearest measured levels, relative to the served one's mean. */
+/** The level at which what is served is still shown to be worse, alone or in its tail. */
+function exclusionLevelOf(impact: ParameterImpact, served: number): number {
+  const level = nearestLevel(impact, served);
+  const levels = impact.tails
+    .filter((tail) => level !== undefined && tail.values.includes(level.value))
+    .map((tail) => tail.exclusionLevel);
+  return Math.min(1, level?.exclusionLevel ?? 1, ...levels);
+}
+
+/** Change of the mean between the two nearest measured levels, as a share of the served one's mean. */
 function expectedChange(
   impact: ParameterImpact,
   served: number,
@@ -64,11 +73,10 @@ function expectedChange(
   const from = nearestLevel(impact, served);
   const to = nearestLevel(impact, value);
   if (!from || !to || from.mean <= 0) return undefined;
-  const change = (mean: number) => (mean - from.mean) / from.mean;
   return {
-    relative: change(to.mean),
-    low: change(to.interval.low),
-    high: change(to.interval.high),
+    relative: (to.mean - from.mean) / from.mean,
+    low: (to.interval.low - from.interval.high) / from.mean,
+    high: (to.interval.high - from.interval.low) / from.mean,
   };
 }
 
