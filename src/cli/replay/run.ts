@@ -35,7 +35,8 @@ export class ReplayRun {
   readonly tally = new Tally();
   readonly #options: ReplayOptions;
   readonly #startMs = performance.now();
-  #doneBytes = 0;
+  #readBytes = 0;
+  #readItems = 0;
   #waiting: string | undefined;
   #broken: { readonly error: unknown } | undefined;
 
@@ -43,12 +44,13 @@ export class ReplayRun {
     this.#options = options;
   }
 
-  /** How far it is. */
+  /** How far it is. What was read counts by the share of it that was answered, because reading runs ahead. */
   progress(): ProgressState {
+    const answered = this.#readItems === 0 ? 0 : this.tally.items / this.#readItems;
     return {
       items: this.tally.items,
       rejected: this.tally.rejected,
-      doneBytes: this.#doneBytes,
+      doneBytes: this.#readBytes * answered,
       totalBytes: this.#options.source.totalBytes,
       elapsedMs: performance.now() - this.#startMs,
       waiting: this.#waiting,
@@ -89,6 +91,7 @@ export class ReplayRun {
       if (signal.aborted) throw new CommandFailed("interrupted");
       const read = readOutcome(line);
       if (read === undefined) continue;
+      this.#readItems += 1;
       if ("reason" in read) {
         this.tally.reject(read);
         continue;
@@ -137,7 +140,7 @@ export class ReplayRun {
 
   async *#counted(): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.#options.source.chunks) {
-      this.#doneBytes += chunk.length;
+      this.#readBytes += chunk.length;
       yield chunk;
     }
   }
