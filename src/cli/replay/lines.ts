@@ -8,7 +8,7 @@ export interface Line {
 }
 
 /** Longer lines are skipped: no outcome comes near it, and memory stays bounded. */
-export const LINE_BYTES_MAX = 1_048_576;
+const LINE_BYTES_MAX = 1_048_576;
 
 const NEWLINE = 0x0a;
 

@@ -51,7 +51,7 @@ export async function readText(path: string, maxBytes: number, io: CliIo): Promi
 }
 
 /** The error of a file that cannot be read, in words. */
-export function unreadable(path: string, error: unknown): CommandFailed {
+function unreadable(path: string, error: unknown): CommandFailed {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const message = error instanceof Error ? error.message : String(error);
   return new CommandFailed(`cannot read ${path}: ${REASONS[code] ?? message}`);
