@@ -163,9 +163,12 @@ export class Engine {
     this.#cancelTimer?.();
     await this.#commits;
     await this.journal.idle();
-    await this.#checkpointing;
-    await this.checkpoint();
-    await this.store.close();
+    try {
+      await this.#checkpointing?.catch(() => undefined);
+      await this.checkpoint();
+    } finally {
+      await this.store.close();
+    }
   }
 
   async #carryOut<R>(change: Change<R>): Promise<R> {

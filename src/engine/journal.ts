@@ -45,8 +45,8 @@ export class Journal {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #ids: IdWindow;
-  /** Ids that wait for their group, with their content: not durable yet, so a duplicate of one waits with it. */
-  readonly #pending = new Map<string, number>();
+  /** Ids that wait for their group, with the end of the call that brought them. */
+  readonly #carriers = new Map<string, Promise<void>>();
   readonly #onFolded: (outcome: Outcome) => void;
   readonly measures: JournalMeasures = {
     groups: 0,
@@ -113,22 +113,21 @@ export class Journal {
         },
       );
     }
-    const fresh: Outcome[] = [];
-    let mustWait = false;
-    const acceptances = outcomes.map((outcome): Acceptance => {
-      const waiting = this.#pending.get(outcome.outcomeId);
-      if (waiting !== undefined) {
-        mustWait = true;
-        return waiting === outcome.content ? "duplicate" : "reused";
+    this.#queued += outcomes.length;
+    try {
+      // An id that another call brought is told apart once that call is on disk or refused: only then is it known which of the
+      // two counts. Between the last look and the verdicts nothing else may run.
+      let carriers = this.#carriersOf(outcomes);
+      while (carriers.length > 0) {
+        await Promise.allSettled(carriers);
+        carriers = this.#carriersOf(outcomes);
       }
-      const verdict: IdVerdict = this.#ids.check(outcome.outcomeId, outcome.content);
-      if (verdict !== "new") return verdict;
-      this.#pending.set(outcome.outcomeId, outcome.content);
-      fresh.push(outcome);
-      return "accepted";
-    });
-    if (fresh.length > 0 || mustWait) await this.#enqueue(fresh);
-    return acceptances;
+      const { acceptances, fresh } = this.#judge(outcomes);
+      if (fresh.length > 0) await this.#enqueue(fresh);
+      return acceptances;
+    } finally {
+      this.#queued -= outcomes.length;
+    }
   }
 
   /** Folds a record of the journal again, at boot. */
@@ -180,20 +179,41 @@ export class Journal {
     await this.#trim(atMs);
   }
 
-  #enqueue(outcomes: readonly Outcome[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ outcomes, resolve, reject });
-      this.#queued += outcomes.length;
-      this.#writing ??= this.#drain().finally(() => {
-        this.#writing = undefined;
-      });
+  #carriersOf(outcomes: readonly Outcome[]): Promise<void>[] {
+    return outcomes.flatMap(({ outcomeId }) => this.#carriers.get(outcomeId) ?? []);
+  }
+
+  #judge(outcomes: readonly Outcome[]): { acceptances: Acceptance[]; fresh: Outcome[] } {
+    const fresh: Outcome[] = [];
+    const own = new Map<string, number>();
+    const acceptances = outcomes.map((outcome): Acceptance => {
+      const { outcomeId, content } = outcome;
+      const earlier = own.get(outcomeId);
+      if (earlier !== undefined) return earlier === content ? "duplicate" : "reused";
+      const verdict: IdVerdict = this.#ids.check(outcomeId, content);
+      if (verdict !== "new") return verdict;
+      own.set(outcomeId, content);
+      fresh.push(outcome);
+      return "accepted";
     });
+    return { acceptances, fresh };
+  }
+
+  #enqueue(outcomes: readonly Outcome[]): Promise<void> {
+    const written = new Promise<void>((resolve, reject) => {
+      this.#queue.push({ outcomes, resolve, reject });
+    });
+    for (const { outcomeId } of outcomes) this.#carriers.set(outcomeId, written);
+    this.#writing ??= this.#drain();
+    return written;
   }
 
   async #drain(): Promise<void> {
     // One turn of the event loop lets calls that arrived together share the first group too.
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) await this.#writeGroup(this.#takeGroup());
+    // In the same step as the last look at the queue: what is queued from now on starts the next run.
+    this.#writing = undefined;
   }
 
   #takeGroup(): Waiting[] {
@@ -213,42 +233,43 @@ export class Journal {
     const sequence = this.#sequence + 1;
     const started = this.#clock.monotonicMs();
     try {
-      if (outcomes.length > 0) {
-        const bytes = encodeJournalRecord(outcomes, receivedAtMs);
-        await this.#store.write([{ put: keys.journal(sequence), bytes }], "sync");
-        this.#sequence = sequence;
-        this.measures.groups += 1;
-        this.measures.outcomes += outcomes.length;
-        this.measures.syncSeconds += (this.#clock.monotonicMs() - started) / 1000;
-        this.#settle(outcomes, receivedAtMs);
-      }
-      for (const waiting of group) waiting.resolve();
+      const bytes = encodeJournalRecord(outcomes, receivedAtMs);
+      await this.#store.write([{ put: keys.journal(sequence), bytes }], "sync");
     } catch (cause) {
-      this.measures.failures += 1;
-      this.#log.error("outcomes not stored", { outcomes: outcomes.length, cause });
-      const fault = new Fault(
-        "STORE_UNAVAILABLE",
-        "the outcomes could not be written to disk; send them again",
-        {
-          retryAfterMs: 1000,
-          cause,
-        },
-      );
-      for (const waiting of group) waiting.reject(fault);
-    } finally {
-      this.#queued -= outcomes.length;
-      for (const outcome of outcomes) this.#pending.delete(outcome.outcomeId);
+      this.#refuse(group, cause);
+      return;
     }
+    this.#sequence = sequence;
+    this.measures.groups += 1;
+    this.measures.outcomes += outcomes.length;
+    this.measures.syncSeconds += (this.#clock.monotonicMs() - started) / 1000;
+    this.#settle(outcomes, receivedAtMs);
+    for (const { outcomeId } of outcomes) this.#carriers.delete(outcomeId);
+    for (const waiting of group) waiting.resolve();
   }
 
+  #refuse(group: readonly Waiting[], cause: unknown): void {
+    const outcomes = group.flatMap((waiting) => waiting.outcomes);
+    this.measures.failures += 1;
+    this.#log.error("outcomes not stored", { outcomes: outcomes.length, cause });
+    for (const { outcomeId } of outcomes) this.#carriers.delete(outcomeId);
+    const fault = new Fault(
+      "STORE_UNAVAILABLE",
+      "the outcomes could not be written to disk; send them again",
+      { retryAfterMs: 1000, cause },
+    );
+    for (const waiting of group) waiting.reject(fault);
+  }
+
+  /** Counts what is on disk. Listeners hear of it once all is counted: one of them may begin a checkpoint, which is whole groups. */
   #settle(outcomes: readonly Outcome[], atMs: number): void {
     for (const outcome of outcomes) {
       const { high, low } = this.#ids.fingerprint(outcome.outcomeId);
       this.#ids.add(high, low, outcome.content, atMs);
       this.#newIds.push(high, low, outcome.content >>> 0);
       this.#cells.fold(outcome);
-      this.#onFolded(outcome);
     }
+    for (const outcome of outcomes) this.#onFolded(outcome);
   }
 
   #loadIds(bytes: Uint8Array): void {
