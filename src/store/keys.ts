@@ -15,8 +15,8 @@
  *   o NUL d|r NUL id                        drift or recommendation that still matters, the whole record again: what boot reads
  */
 const NUL = "\u0000";
-/** Sorts after every key that starts with the same parts. */
-const LAST = "\uffff";
+/** Sorts right after NUL: what a range of all keys with the same first parts ends before, whatever the next part holds. */
+const AFTER_NUL = "\u0001";
 const DIGITS = 16;
 
 export interface KeyRange {
@@ -34,8 +34,8 @@ function padded(number: number): string {
 
 /** All keys that start with the given parts. */
 function below(...parts: readonly (string | number)[]): KeyRange {
-  const prefix = key(...parts) + NUL;
-  return { gte: prefix, lt: prefix + LAST };
+  const prefix = key(...parts);
+  return { gte: prefix + NUL, lt: prefix + AFTER_NUL };
 }
 
 export const keys = {
