@@ -11,7 +11,7 @@ import {
   modelConfigViolations,
   modelConfigWarnings,
 } from "../domain/config/validate.ts";
-import { Fault } from "../domain/kernel/fault.ts";
+import { Fault, type Violation } from "../domain/kernel/fault.ts";
 import { MODELS_MAX, REASON_LENGTH_MAX } from "../domain/kernel/limits.ts";
 import { sha256 } from "../platform/digest.ts";
 import { keys } from "../store/keys.ts";
@@ -42,13 +42,7 @@ export function putModelConfig(
   return {
     name: "put_model_config",
     plan(state, context) {
-      const violations = modelConfigViolations(config);
-      if (options.reason.length > REASON_LENGTH_MAX) {
-        violations.push({
-          field: "reason",
-          message: `must have at most ${REASON_LENGTH_MAX} characters`,
-        });
-      }
+      const violations = [...modelConfigViolations(config), ...reasonViolations(options)];
       if (violations.length > 0) {
         throw new Fault(
           "CONFIG_INVALID",
@@ -70,11 +64,15 @@ export function putModelConfig(
   };
 }
 
-/** Removes the stored layer of a model. Errors: MODEL_NOT_FOUND, ETAG_STALE. */
+/** Removes the stored layer of a model. Errors: REQUEST_MALFORMED, MODEL_NOT_FOUND, ETAG_STALE. */
 export function deleteModelConfig(model: string, options: WriteOptions): Change<ConfigWriteResult> {
   return {
     name: "delete_model_config",
     plan(state, context) {
+      const violations = reasonViolations(options);
+      if (violations.length > 0) {
+        throw new Fault("REQUEST_MALFORMED", `reason ${violations[0]?.message}`, { violations });
+      }
       const present = state.config.stored.get(model);
       if (!present) {
         const hint = isKnownModel(state.config, model)
@@ -93,6 +91,11 @@ export function deleteModelConfig(model: string, options: WriteOptions): Change<
       return write(state, { model, layer: undefined, options }, context);
     },
   };
+}
+
+function reasonViolations({ reason }: WriteOptions): Violation[] {
+  if (reason.length <= REASON_LENGTH_MAX) return [];
+  return [{ field: "reason", message: `must have at most ${REASON_LENGTH_MAX} characters` }];
 }
 
 /** Names the content of a stored layer: equal content, equal etag. */

@@ -53,19 +53,24 @@ export function dismissRecommendation(
           violations: [{ field: "reason", message }],
         });
       }
-      const current =
-        state.findings.recommendations.get(recommendation.recommendationId) ?? recommendation;
-      const dismissed = transition(current, {
-        to: "dismissed",
-        atMs: context.nowMs,
-        by: by.changedBy,
-        reason: by.reason,
-      });
+      const { recommendationId } = recommendation;
+      // Every open one is live: what is not was closed, maybe after the caller read it.
+      const live = state.findings.recommendations.get(recommendationId);
+      const dismissed =
+        live &&
+        transition(live, {
+          to: "dismissed",
+          atMs: context.nowMs,
+          by: by.changedBy,
+          reason: by.reason,
+        });
       if (!dismissed) {
+        const present = live ?? recommendation;
+        const now = isOpen(present) && !live ? "closed" : present.state;
         throw new Fault(
           "RECOMMENDATION_STATE_ILLEGAL",
-          `recommendation ${current.recommendationId} is ${current.state} and cannot be dismissed any more`,
-          { metadata: { state: current.state } },
+          `recommendation ${recommendationId} is ${now} and cannot be dismissed any more`,
+          { metadata: { state: now } },
         );
       }
       const next = withFindings(state.findings, [], [dismissed]);

@@ -4,6 +4,8 @@ import type { KeyRange } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 
 export interface PageRequest {
+  /** Name of the request's message, which stands for the list: a token of another list is refused. */
+  readonly $typeName: string;
   /** 0 means the default; more than the maximum is clamped. */
   readonly pageSize: number;
   readonly pageToken: string;
@@ -36,12 +38,12 @@ export function pageOfArray<T>(
   keyOf: (item: T) => string,
 ): Page<T> {
   const size = pageSizeOf(request);
-  const last = request.pageToken === "" ? undefined : decodeToken(request.pageToken);
+  const last = request.pageToken === "" ? undefined : decodeToken(request);
   const start = last === undefined ? 0 : items.findIndex((item) => keyOf(item) > last);
   const page = start < 0 ? [] : items.slice(start, start + size);
   const end = page.at(-1);
   const hasMore = end !== undefined && items.at(-1) !== end;
-  return { items: page, nextPageToken: hasMore ? encodeToken(keyOf(end)) : "" };
+  return { items: page, nextPageToken: hasMore ? encodeToken(request, keyOf(end)) : "" };
 }
 
 /** A page of stored JSON records, newest (highest key) first, that pass `keep`; reading ends where `isPast` says so. */
@@ -52,7 +54,7 @@ export async function pageOfRange<T>(
   filter: { readonly keep: (item: T) => boolean; readonly isPast?: (item: T) => boolean },
 ): Promise<Page<T>> {
   const size = pageSizeOf(request);
-  const last = request.pageToken === "" ? range.lt : decodeToken(request.pageToken);
+  const last = request.pageToken === "" ? range.lt : decodeToken(request);
   if (last < range.gte || last > range.lt) throw badToken();
   const items: T[] = [];
   let lastKey = "";
@@ -62,20 +64,21 @@ export async function pageOfRange<T>(
   })) {
     if (filter.isPast?.(item)) break;
     if (!filter.keep(item)) continue;
-    if (items.length === size) return { items, nextPageToken: encodeToken(lastKey) };
+    if (items.length === size) return { items, nextPageToken: encodeToken(request, lastKey) };
     items.push(item);
     lastKey = key;
   }
   return { items, nextPageToken: "" };
 }
 
-function encodeToken(key: string): string {
-  return Buffer.from(key, "utf8").toString("base64url");
+function encodeToken(request: PageRequest, key: string): string {
+  return Buffer.from(`${request.$typeName}\u0000${key}`, "utf8").toString("base64url");
 }
 
-function decodeToken(token: string): string {
-  const key = Buffer.from(token, "base64url").toString("utf8");
-  if (key === "" || encodeToken(key) !== token) throw badToken();
+function decodeToken(request: PageRequest): string {
+  const text = Buffer.from(request.pageToken, "base64url").toString("utf8");
+  const key = text.slice(text.indexOf("\u0000") + 1);
+  if (key === "" || encodeToken(request, key) !== request.pageToken) throw badToken();
   return key;
 }
 

@@ -17,8 +17,11 @@ export interface SharedDecision {
 const VERSION_SHARED = 1;
 const HEADER_BYTES = 5;
 const MAC_BYTES = 12;
-/** Characters of the longest token that is looked at. */
-const TOKEN_LENGTH_MAX = 8192;
+/**
+ * Characters of the longest token that is looked at: room for the largest settings there are, 16 stop sequences of 256 characters
+ * that JSON escapes with six each, beside the names of a scope.
+ */
+const TOKEN_LENGTH_MAX = 48 * 1024;
 
 /**
  * Seals a decision into a token: version, key id, content and a MAC over all of it, in base64url.

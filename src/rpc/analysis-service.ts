@@ -8,7 +8,7 @@ import {
   rangeAround,
 } from "../domain/analysis/parameter-impact.ts";
 import { temperatureBins } from "../domain/analysis/temperature-bins.ts";
-import { attributeViolations, scopeOf } from "../domain/config/scope.ts";
+import { scopeOf } from "../domain/config/scope.ts";
 import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
 import type { Drift } from "../domain/drift/drift.ts";
 import { Fault } from "../domain/kernel/fault.ts";
@@ -19,9 +19,8 @@ import { pageOfRange } from "../engine/page.ts";
 import { examineScope } from "../engine/scope-examination.ts";
 import { AnalysisStatus } from "../gen/attuned/v1/analysis_pb.ts";
 import type { AnalysisService } from "../gen/attuned/v1/analysis_service_pb.ts";
-import type { Phase as WirePhase } from "../gen/attuned/v1/phase_pb.ts";
 import { ranges } from "../store/keys.ts";
-import { requiredModel } from "./model-service.ts";
+import { requiredSelection } from "./selection.ts";
 import {
   binToWire,
   insightToWire,
@@ -36,14 +35,13 @@ import {
   driftToWire,
 } from "./wire/drift.ts";
 import { evidenceToWire } from "./wire/evidence.ts";
-import { requiredPhase } from "./wire/phase.ts";
 import { hoursFromWire } from "./wire/time.ts";
 
 /** What the outcomes say about the settings. */
 export function createAnalysisService(engine: Engine): ServiceImpl<typeof AnalysisService> {
   return {
     async analyzeParameterImpact(request) {
-      const selection = selectionOf(request);
+      const selection = requiredSelection(request);
       const parameter = requiredParameter(request.parameter);
       const metric = requiredMetric(request.metric);
       const arms = await armsOf(engine, selection, hoursFromWire(request.window));
@@ -61,7 +59,7 @@ export function createAnalysisService(engine: Engine): ServiceImpl<typeof Analys
       };
     },
     async findOptimalTemperature(request) {
-      const selection = selectionOf(request);
+      const selection = requiredSelection(request);
       const arms = await armsOf(engine, selection, hoursFromWire(request.window));
       const impact = analyseParameter(
         arms,
@@ -75,7 +73,7 @@ export function createAnalysisService(engine: Engine): ServiceImpl<typeof Analys
       };
     },
     async detectDrift(request) {
-      const { model, phase, attributes } = selectionOf(request);
+      const { model, phase, attributes } = requiredSelection(request);
       const threshold = request.threshold ?? DRIFT_THRESHOLD_DEFAULT;
       if (!(threshold >= 0 && threshold <= 1)) {
         const message = `must be at least 0 and at most 1, is ${threshold}`;
@@ -130,26 +128,6 @@ function answer(engine: Engine, impact: ParameterImpact, selection: ScopeSelecti
     insights: insightsOf(impact, scope).map((insight) => insightToWire(insight, engine.dimensions)),
     sampleSize: BigInt(impact.sampleSize),
     samplesNeeded: BigInt(impact.samplesNeeded),
-  };
-}
-
-function selectionOf(request: {
-  readonly model: string;
-  readonly phase: WirePhase;
-  readonly attributes: Readonly<Record<string, string>>;
-}): ScopeSelection {
-  const violations = attributeViolations(request.attributes);
-  if (violations.length > 0) {
-    throw new Fault(
-      "ATTRIBUTES_INVALID",
-      violations.map((v) => `${v.field} ${v.message}`).join("; "),
-      { violations },
-    );
-  }
-  return {
-    model: requiredModel(request.model),
-    phase: requiredPhase(request.phase),
-    attributes: request.attributes,
   };
 }
 

@@ -1,6 +1,5 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ConfigurationChange } from "../domain/config/change.ts";
-import { phaseOfNumber } from "../domain/config/phase.ts";
 import type { Engine } from "../engine/engine.ts";
 import { pageOfRange } from "../engine/page.ts";
 import type { HistoryService } from "../gen/attuned/v1/history_service_pb.ts";
@@ -8,6 +7,7 @@ import type { Clock } from "../platform/clock.ts";
 import { ranges } from "../store/keys.ts";
 import { requiredModel } from "./model-service.ts";
 import { changeToWire, snapshotToWire } from "./wire/history.ts";
+import { optionalPhase } from "./wire/phase.ts";
 import { spanFromWire } from "./wire/time.ts";
 
 /** The present and the past of the settings. */
@@ -19,7 +19,7 @@ export function createHistoryService(
     getCurrentConfig(request) {
       const resolution = engine.lookups.resolve({
         model: request.model,
-        phase: phaseOfNumber(request.phase) ?? "execution",
+        phase: optionalPhase(request.phase) ?? "execution",
         unit: "",
         attributes: request.attributes,
         requireKnown: false,
@@ -32,7 +32,7 @@ export function createHistoryService(
     },
     async getHistory(request) {
       const { fromMs, untilMs } = spanFromWire(request.start, request.end);
-      const phase = phaseOfNumber(request.phase);
+      const phase = optionalPhase(request.phase);
       const range =
         request.model === "" ? ranges.changes : ranges.changesOfModel(requiredModel(request.model));
       const page = await pageOfRange<ConfigurationChange>(engine.store, range, request, {

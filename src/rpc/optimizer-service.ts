@@ -1,5 +1,4 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { phaseOfNumber } from "../domain/config/phase.ts";
 import { Fault } from "../domain/kernel/fault.ts";
 import type { Recommendation } from "../domain/recommendation/recommendation.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -11,6 +10,7 @@ import { ranges } from "../store/keys.ts";
 import { callerName } from "./model-service.ts";
 import { insightToWire } from "./wire/analysis.ts";
 import { passToWire } from "./wire/loop.ts";
+import { optionalPhase } from "./wire/phase.ts";
 import {
   recommendationKindToWire,
   recommendationStateToWire,
@@ -26,7 +26,7 @@ export function createOptimizerService(
   const { dimensions } = engine;
   return {
     async listRecommendations(request) {
-      const phase = phaseOfNumber(request.phase);
+      const phase = optionalPhase(request.phase);
       const page = await pageOfRange<Recommendation>(
         engine.store,
         ranges.recommendations,

@@ -7,10 +7,9 @@ import type { Engine } from "../engine/engine.ts";
 import { pageOfArray } from "../engine/page.ts";
 import type { OutcomeService } from "../gen/attuned/v1/outcome_service_pb.ts";
 import type { Clock } from "../platform/clock.ts";
-import { requiredModel } from "./model-service.ts";
+import { requiredSelection } from "./selection.ts";
 import { metricsToWire } from "./wire/metrics.ts";
 import { isRefusal, outcomeFromWire } from "./wire/outcome.ts";
-import { requiredPhase } from "./wire/phase.ts";
 import { hoursFromWire } from "./wire/time.ts";
 
 /** What became of the items of a batch, for the measures of the door. */
@@ -72,11 +71,7 @@ export function createOutcomeService(
       };
     },
     async getMetrics(request) {
-      const selection = {
-        model: requiredModel(request.model),
-        phase: requiredPhase(request.phase),
-        attributes: request.attributes,
-      };
+      const selection = requiredSelection(request);
       const measured = await measureArms(engine, selection, hoursFromWire(request.window));
       const ordered = measured
         .map((item) => ({ ...item, order: orderOf(item.cell.outcomes, item.arm.configId) }))

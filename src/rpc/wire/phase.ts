@@ -15,6 +15,11 @@ export function requiredPhase(phase: WirePhase): Phase {
   );
 }
 
+/** The phase of a request that may leave it out. Errors: PHASE_REQUIRED for a number that is no phase. */
+export function optionalPhase(phase: WirePhase): Phase | undefined {
+  return phase === 0 ? undefined : requiredPhase(phase);
+}
+
 export function phaseToWire(phase: Phase): WirePhase {
   return phaseFacts(phase).number as WirePhase;
 }

@@ -1,0 +1,27 @@
+import { attributeViolations } from "../domain/config/scope.ts";
+import { Fault } from "../domain/kernel/fault.ts";
+import type { ScopeSelection } from "../engine/arm-measures.ts";
+import type { Phase as WirePhase } from "../gen/attuned/v1/phase_pb.ts";
+import { requiredModel } from "./model-service.ts";
+import { requiredPhase } from "./wire/phase.ts";
+
+/** The scopes that a request is about. Errors: MODEL_NAME_INVALID, PHASE_REQUIRED, ATTRIBUTES_INVALID. */
+export function requiredSelection(request: {
+  readonly model: string;
+  readonly phase: WirePhase;
+  readonly attributes: Readonly<Record<string, string>>;
+}): ScopeSelection {
+  const violations = attributeViolations(request.attributes);
+  if (violations.length > 0) {
+    throw new Fault(
+      "ATTRIBUTES_INVALID",
+      violations.map((v) => `${v.field} ${v.message}`).join("; "),
+      { violations },
+    );
+  }
+  return {
+    model: requiredModel(request.model),
+    phase: requiredPhase(request.phase),
+    attributes: request.attributes,
+  };
+}
