@@ -7,6 +7,8 @@ import { VERSION } from "./app/version.ts";
 
 /** After the ready line and the first calls that wait for it, in milliseconds. */
 const START_UP_GC_DELAY_MS = 1000;
+/** Any length does; a seldom one costs nothing. */
+const KEEP_ALIVE_MS = 60 * 60 * 1000;
 
 /** The command line: the daemon's own commands here, every other command through the public RPCs. Only this file touches the process. */
 export async function main(): Promise<void> {
@@ -38,6 +40,9 @@ async function warmUp(): Promise<number> {
 }
 
 async function runServe(argv: readonly string[]): Promise<number> {
+  // Timers of the daemon do not keep the process alive. While it waits for a locked store, or for a step of its way down, there
+  // may be nothing else, and Node would end the process with a code of its own.
+  setInterval(() => undefined, KEEP_ALIVE_MS);
   const { serve } = await import("./app/serve.ts");
   const code = await serve({
     argv,
