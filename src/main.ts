@@ -95,7 +95,7 @@ async function runConfig(action: "print" | "check", argv: readonly string[]): Pr
       env: process.env,
       readFile: (path) => readFileSync(path, "utf8"),
     });
-    parseOptions(values, { isTerminal: false, isKubernetes: false });
+    parseOptions(values, { isTerminal: false, env: process.env });
     process.stdout.write(action === "print" ? printOptions(values) : "the options are valid\n");
     return 0;
   } catch (error) {

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { builtinCatalog } from "../domain/catalog/builtin-catalog.ts";
+import { HEAD_LABEL } from "../domain/config/registry.ts";
 import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
 import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
 import {
@@ -74,6 +76,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
       listen: options.listen.host,
     });
   }
+  for (const { message } of options.environment.warnings) log.warn("environment", { message });
   const grants = options.tokensFile
     ? parseTokenGrants(readFileSync(options.tokensFile, "utf8"), options.tokensFile)
     : [];
@@ -92,7 +95,10 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     platform,
     options: {
       dimensions: DEFAULT_DIMENSIONS,
-      defaultModel: undefined,
+      catalog: builtinCatalog(),
+      environment: options.environment,
+      files: new Map(),
+      label: HEAD_LABEL,
       checkpointIntervalMs: CHECKPOINT_INTERVAL_MS,
     },
   });

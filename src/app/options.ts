@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
+import { type EnvironmentLayer, parseEnvironment } from "../domain/config/environment.ts";
 import type { LogLevel } from "../platform/log.ts";
 import type { Role } from "../rpc/server/roles.ts";
 import {
@@ -34,6 +35,8 @@ export interface Options {
   readonly tokenKeysFile: string | undefined;
   readonly dataDir: string;
   readonly loopIntervalMs: number;
+  /** What `…_MODEL_…` variables set, for every model. */
+  readonly environment: EnvironmentLayer;
   readonly logFormat: "text" | "json";
   readonly logLevel: LogLevel;
 }
@@ -80,10 +83,13 @@ export function gatherOptions(sources: OptionSources): OptionValues {
   return Object.fromEntries(values) as OptionValues;
 }
 
-/** Turns texts into values; `isTerminal` and `isKubernetes` decide what depends on the place. */
+/** Turns texts into values; terminal and environment decide what depends on the place. */
 export function parseOptions(
   values: OptionValues,
-  place: { readonly isTerminal: boolean; readonly isKubernetes: boolean },
+  place: {
+    readonly isTerminal: boolean;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
 ): Options {
   const text = (name: OptionName): string => values[name].text ?? "";
   const optionalPath = (name: OptionName) =>
@@ -91,7 +97,10 @@ export function parseOptions(
   const listen = parseEndpoint(text("listen"));
   const management = parseEndpoint(text("management"));
   if (!listen || !management) throw new OptionsError("--listen and --management must be HOST:PORT");
-  const assumed: Role = isLoopback(listen.host) && !place.isKubernetes ? "admin" : "report";
+  const assumed: Role =
+    isLoopback(listen.host) && place.env["KUBERNETES_SERVICE_HOST"] === undefined
+      ? "admin"
+      : "report";
   return {
     listen,
     management,
@@ -106,6 +115,7 @@ export function parseOptions(
     tokenKeysFile: optionalPath("tokenKeys"),
     dataDir: expandPath(text("dataDir")),
     loopIntervalMs: Number(text("loopInterval")) * 1000,
+    environment: parseEnvironment(place.env),
     logFormat:
       (values.logFormat.text as "text" | "json" | undefined) ??
       (place.isTerminal ? "text" : "json"),

@@ -35,7 +35,7 @@ export async function serve(io: ServeIo): Promise<number> {
     const values = gatherOptions(io);
     const options = parseOptions(values, {
       isTerminal: io.isTerminal,
-      isKubernetes: io.env["KUBERNETES_SERVICE_HOST"] !== undefined,
+      env: io.env,
     });
     const log = createLog({
       level: options.logLevel,

@@ -9,12 +9,14 @@ export interface ChangeContext {
   createId(prefix: "chg" | "dft" | "rec"): string;
 }
 
+/** Models whose lookups may answer differently. */
+export type Touched = ReadonlySet<string> | "all";
+
 /** What a change does: the ops of its one batch, and the state once they are on disk. */
 export interface Plan<R> {
   readonly ops: readonly StoreOp[];
   readonly next: EngineState;
-  /** Models whose lookups may answer differently. */
-  readonly touched: ReadonlySet<string>;
+  readonly touched: Touched;
   /** Parameters of configs that become others. */
   readonly changes?: readonly ConfigurationChange[];
   /** Recommendations that come into a state. */
@@ -34,7 +36,7 @@ export interface Change<R> {
 /** What listeners hear of a change once it is on disk and in force. */
 export interface Committed {
   readonly state: EngineState;
-  readonly touched: ReadonlySet<string>;
+  readonly touched: Touched;
   readonly changes: readonly ConfigurationChange[];
   readonly recommendations: readonly Recommendation[];
 }

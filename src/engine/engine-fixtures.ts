@@ -1,3 +1,6 @@
+import { builtinCatalog } from "../domain/catalog/builtin-catalog.ts";
+import { NO_ENVIRONMENT } from "../domain/config/environment.ts";
+import { HEAD_LABEL } from "../domain/config/registry.ts";
 import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
 import type { Clock } from "../platform/clock.ts";
 import { silentLog } from "../platform/log.ts";
@@ -91,7 +94,10 @@ export function openTestEngine(
     platform,
     options: {
       dimensions: DEFAULT_DIMENSIONS,
-      defaultModel: undefined,
+      catalog: builtinCatalog(),
+      environment: NO_ENVIRONMENT,
+      files: new Map(),
+      label: HEAD_LABEL,
       checkpointIntervalMs: 10_000,
     },
   });

@@ -1,8 +1,6 @@
-import type { ConfigState, StoredConfig } from "../domain/config/registry.ts";
 import type { Drift } from "../domain/drift/drift.ts";
 import { Fault } from "../domain/kernel/fault.ts";
 import { DIRTY_CELLS_MAX } from "../domain/kernel/limits.ts";
-import { PersistentMap } from "../domain/kernel/persistent-map.ts";
 import type { Outcome } from "../domain/outcome/outcome.ts";
 import type { Recommendation } from "../domain/recommendation/recommendation.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -12,6 +10,7 @@ import { keys, ranges } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { Cells, type Checkpoint } from "./cells.ts";
 import type { Change, Committed } from "./change.ts";
+import { type ConfigSources, loadConfigState } from "./config-load.ts";
 import { IdWindow } from "./id-window.ts";
 import { type Acceptance, Journal } from "./journal.ts";
 import { Lookups } from "./lookups.ts";
@@ -19,9 +18,8 @@ import { type EngineState, NO_FINDINGS } from "./state.ts";
 import { openToken, type SharedDecision } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
-export interface EngineOptions {
+export interface EngineOptions extends ConfigSources {
   readonly dimensions: readonly string[];
-  readonly defaultModel: string | undefined;
   /** Longest time between two checkpoints, in milliseconds. */
   readonly checkpointIntervalMs: number;
 }
@@ -88,16 +86,7 @@ export class Engine {
   /** Rebuilds the state from the store: configs, live findings, the newest checkpoint and the journal after it. */
   static async open(deps: EngineDeps): Promise<Engine> {
     const { store, options } = deps;
-    const configs: [string, StoredConfig][] = [];
-    for await (const [, stored] of store.scan<StoredConfig>({ range: ranges.configs })) {
-      configs.push([stored.config.modelName, stored]);
-    }
-    const config: ConfigState = {
-      storeId: store.storeId,
-      revision: (await store.json<number>(keys.meta("revision"))) ?? 0,
-      stored: PersistentMap.of(configs),
-      defaultModel: options.defaultModel,
-    };
+    const config = await loadConfigState(store, options);
     const engine = new Engine(deps, { config, findings: await loadFindings(store) });
     await engine.cells.load();
     const checkpoint = await store.json<Checkpoint>(keys.meta("checkpoint"));

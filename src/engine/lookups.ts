@@ -1,12 +1,16 @@
+import { suggestNames } from "../domain/catalog/suggestions.ts";
 import { configIdOf } from "../domain/config/config-id.ts";
 import type { LayerEntry } from "../domain/config/layer.ts";
 import type { ModelConfig } from "../domain/config/model-config.ts";
 import type { Phase } from "../domain/config/phase.ts";
 import {
-  baseLayers,
   type ConfigState,
+  hasConfig,
   isKnownModel,
+  lookupLayers,
+  modelKeyOf,
   modelNames,
+  resolveName,
 } from "../domain/config/registry.ts";
 import { type FieldProvenance, resolveLayers } from "../domain/config/resolve.ts";
 import { type Attributes, attributeViolations, scopeKey, scopeOf } from "../domain/config/scope.ts";
@@ -21,6 +25,7 @@ import { RESOLUTIONS_CACHED_MAX, UNIT_LENGTH_MAX } from "../domain/kernel/limits
 import type { Arm } from "../domain/outcome/outcome.ts";
 import type { Clock } from "../platform/clock.ts";
 import { sha256 } from "../platform/digest.ts";
+import type { Touched } from "./change.ts";
 import { sealToken } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
@@ -45,6 +50,8 @@ export interface Resolution {
   readonly settings: Settings;
   readonly limits: NonNullable<ModelConfig["limits"]>;
   readonly arm: Arm;
+  /** What was merged, lowest first, without the call's own. */
+  readonly layers: readonly LayerEntry[];
   /** Highest revision that contributed: the parent of a plan. */
   readonly parentRevision: number;
   /** Revision of the store that was read. */
@@ -57,6 +64,14 @@ export interface Resolution {
 
 /** How long a client may keep an answer, in seconds. */
 export const ANSWER_MAX_AGE_SECONDS = 60;
+
+/** What a name stands for. */
+interface NamedModel {
+  readonly wireModel: string;
+  readonly configKey: string;
+  readonly modelKey: string;
+  readonly isKnown: boolean;
+}
 
 type Shared = Omit<Resolution, "token" | "revision">;
 interface Kept {
@@ -74,10 +89,12 @@ interface Kept {
  */
 export class Lookups {
   readonly #clock: Clock;
-  readonly #keys: TokenKeys;
+  readonly #tokenKeys: TokenKeys;
   readonly #dimensions: readonly string[];
   #state: ConfigState;
   #kept = new Map<string, Kept>();
+  /** What names stand for, kept because resolving one costs more than the rest of a lookup. */
+  readonly #keys = new Map<string, NamedModel>();
 
   constructor(
     state: ConfigState,
@@ -85,7 +102,7 @@ export class Lookups {
   ) {
     this.#state = state;
     this.#clock = options.clock;
-    this.#keys = options.keys;
+    this.#tokenKeys = options.keys;
     this.#dimensions = options.dimensions;
   }
 
@@ -93,29 +110,43 @@ export class Lookups {
     return this.#state;
   }
 
-  /** Serves another state from now on. `touched` names the models whose answers may differ. */
-  swap(state: ConfigState, touched: ReadonlySet<string>): void {
+  /** Serves another state from now on. A model that comes or goes may change what other names stand for, so that touches all. */
+  swap(state: ConfigState, touched: Touched): void {
+    const before = this.#state;
     this.#state = state;
-    for (const [key, kept] of this.#kept)
+    const isMember = (model: string) => hasConfig(before, model) !== hasConfig(state, model);
+    if (touched === "all" || [...touched].some(isMember)) {
+      this.#kept.clear();
+      this.#keys.clear();
+      return;
+    }
+    if (touched.size === 0) return;
+    for (const [key, kept] of this.#kept) {
       if (touched.has(kept.shared.arm.scope.model)) this.#kept.delete(key);
+    }
+  }
+
+  /** The key that layers, scopes and statistics of a model go by: its config, else its canonical id. Errors: MODEL_NAME_INVALID. */
+  modelKey(name: string): string {
+    return this.#name(name).modelKey;
   }
 
   /** Errors: MODEL_NAME_INVALID, MODEL_NOT_FOUND (with `requireKnown`), ATTRIBUTES_INVALID, CONFIG_INVALID. */
   resolve(request: LookupRequest): Resolution {
-    const wireModel = this.#wireModel(request.model);
+    const named = this.#name(request.model);
     const attributes = checkedAttributes(request);
-    const cacheKey = JSON.stringify([wireModel, request.phase, ...sorted(attributes)]);
+    const cacheKey = JSON.stringify([named.wireModel, request.phase, ...sorted(attributes)]);
     let kept = this.#kept.get(cacheKey);
     if (!kept) {
       kept = {
-        shared: this.#compute(wireModel, request.phase, attributes),
+        shared: this.#compute(named, request.phase, attributes),
         token: "",
         tokenMinute: -1,
         tokenRevision: -1,
       };
       this.#keep(cacheKey, kept);
     }
-    if (request.requireKnown && kept.shared.configKey === "") throw this.unknownModel(wireModel);
+    if (request.requireKnown && !named.isKnown) throw this.unknownModel(named.wireModel);
     const revision = this.#state.revision;
     const resolution: Resolution = { ...kept.shared, revision, token: this.#token(kept, revision) };
     return Object.keys(request.callSettings).length === 0
@@ -124,58 +155,80 @@ export class Lookups {
   }
 
   unknownModel(model: string): Fault {
-    const names = modelNames(this.#state);
+    const suggestions = suggestNames(model, [
+      ...modelNames(this.#state),
+      ...this.#state.catalog.ids,
+    ]);
+    const hint = suggestions.length === 0 ? "" : `; did you mean ${suggestions.join(", ")}?`;
     return new Fault(
       "MODEL_NOT_FOUND",
-      `no config is known for model ${JSON.stringify(model)}; put one with PutModelConfig, or drop require_known to get the defaults`,
+      `no config is known for model ${JSON.stringify(model)}${hint} Put one with PutModelConfig, or ask without require_known for the defaults.`,
       {
-        metadata: { model, known: names.slice(0, 20).join(",") },
+        metadata: { model, suggestions: suggestions.join(",") },
         resource: { type: "model", name: model },
       },
     );
   }
 
-  #wireModel(requested: string): string {
-    const model = requested.trim() === "" ? (this.#state.defaultModel ?? "") : requested.trim();
-    const violation = modelNameViolation(model);
+  #name(requested: string): NamedModel {
+    const { defaultModel } = this.#state.environment;
+    const name = requested.trim() === "" ? (defaultModel ?? "") : requested;
+    const known = this.#keys.get(name);
+    if (known) return known;
+    const resolved = resolveName(this.#state, name);
+    const violation =
+      modelNameViolation(name) ?? (resolved.kind === "INVALID" ? "is not a name" : undefined);
     if (violation) {
-      throw new Fault(
-        "MODEL_NAME_INVALID",
-        `the model's name ${violation}${model === "" ? ", and the environment names no default model" : ""}`,
-        {
-          violations: [{ field: "model", message: violation }],
-        },
-      );
+      const hint = name.trim() === "" ? ", and the environment names no default model" : "";
+      throw new Fault("MODEL_NAME_INVALID", `the model's name ${violation}${hint}`, {
+        violations: [{ field: "model", message: violation }],
+      });
     }
-    return model;
+    const modelKey = modelKeyOf(resolved);
+    const named: NamedModel = {
+      wireModel: resolved.wireModel,
+      configKey: resolved.configKey,
+      modelKey,
+      isKnown: isKnownModel(this.#state, modelKey),
+    };
+    if (this.#keys.size >= RESOLUTIONS_CACHED_MAX) this.#keys.clear();
+    this.#keys.set(name, named);
+    return named;
   }
 
-  #compute(wireModel: string, phase: Phase, attributes: Attributes): Shared {
-    const entries = baseLayers(this.#state, wireModel);
-    const merged = resolveLayers(entries, phase);
-    const known = isKnownModel(this.#state, wireModel);
-    const scope = scopeOf(wireModel, phase, attributes, this.#dimensions);
+  #compute(named: NamedModel, phase: Phase, attributes: Attributes): Shared {
+    const { wireModel, configKey, modelKey } = named;
+    const subject = { model: modelKey, phase, attributes };
+    const layers = lookupLayers(this.#state, subject, this.#dimensions);
+    const merged = resolveLayers(layers, phase);
     const settings = merged.armSettings;
-    const configId = configIdOf({ modelKey: wireModel, settings }, sha256);
+    const promptDigest = promptDigestOf(this.#state, modelKey);
+    const configId = configIdOf({ modelKey, settings, promptDigest }, sha256);
+    const isOverridden = layers.some(({ layer }) => layer === "override" || layer === "pin");
+    const usual = isOverridden ? "override" : named.isKnown ? "default" : "unknown_model";
     return {
       wireModel,
-      configKey: known ? wireModel : "",
+      configKey,
       phase,
       enabled: merged.enabled,
       settings: merged.settings,
       limits: merged.limits,
-      arm: { scope, configId, settings },
+      arm: { scope: scopeOf(modelKey, phase, attributes, this.#dimensions), configId, settings },
+      layers,
       parentRevision: merged.revision,
-      reason: merged.enabled ? (known ? "default" : "unknown_model") : "disabled",
+      reason: merged.enabled ? usual : "disabled",
       provenance: merged.provenance,
-      warnings: known ? [] : [unknownModelWarning(wireModel)],
+      warnings: named.isKnown ? [] : [unknownModelWarning(wireModel)],
     };
   }
 
   #token(kept: Kept, revision: number): string {
     const minute = Math.floor(this.#clock.nowMs() / 60_000);
     if (kept.tokenMinute !== minute || kept.tokenRevision !== revision) {
-      kept.token = sealToken({ arm: kept.shared.arm, revision, decidedMinute: minute }, this.#keys);
+      kept.token = sealToken(
+        { arm: kept.shared.arm, revision, decidedMinute: minute },
+        this.#tokenKeys,
+      );
       kept.tokenMinute = minute;
       kept.tokenRevision = revision;
     }
@@ -207,10 +260,7 @@ export class Lookups {
         phases: { [request.phase]: request.callSettings },
       },
     };
-    const merged = resolveLayers(
-      [...baseLayers(this.#state, resolution.wireModel), call],
-      request.phase,
-    );
+    const merged = resolveLayers([...resolution.layers, call], request.phase);
     return { ...resolution, settings: merged.settings, provenance: merged.provenance };
   }
 }
@@ -231,6 +281,15 @@ function checkedAttributes(request: LookupRequest): Attributes {
     violations.map((v) => `${v.field} ${v.message}`).join("; "),
     { violations },
   );
+}
+
+/** A digest of the stored templates that a model's prompts are made from; empty where all are builtin. */
+function promptDigestOf(state: ConfigState, modelKey: string): string {
+  const templates = [...(state.prompts.get("") ?? []), ...(state.prompts.get(modelKey) ?? [])];
+  if (templates.length === 0) return "";
+  const texts = new Map(templates.map(([type, { text }]) => [type, text]));
+  const content = JSON.stringify([...texts].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return Buffer.from(sha256(content)).toString("hex");
 }
 
 function sorted(attributes: Attributes): string[] {

@@ -53,9 +53,10 @@ export class Driver implements Loop {
     for (const [key, scope] of arms.scopes()) this.#changed.set(key, scope);
     this.#engine.onOutcome(({ arm }) => this.#changed.set(scopeKey(arm.scope), arm.scope));
     this.#engine.onCommit(({ touched }) => {
-      if (touched.size === 0) return;
-      for (const [key, scope] of arms.scopes())
-        if (touched.has(scope.model)) this.#changed.set(key, scope);
+      if (touched !== "all" && touched.size === 0) return;
+      for (const [key, scope] of arms.scopes()) {
+        if (touched === "all" || touched.has(scope.model)) this.#changed.set(key, scope);
+      }
     });
     this.#arm();
   }

@@ -41,7 +41,7 @@ import { hoursFromWire } from "./wire/time.ts";
 export function createAnalysisService(engine: Engine): ServiceImpl<typeof AnalysisService> {
   return {
     async analyzeParameterImpact(request) {
-      const selection = requiredSelection(request);
+      const selection = requiredSelection(engine, request);
       const parameter = requiredParameter(request.parameter);
       const metric = requiredMetric(request.metric);
       const arms = await armsOf(engine, selection, hoursFromWire(request.window));
@@ -59,7 +59,7 @@ export function createAnalysisService(engine: Engine): ServiceImpl<typeof Analys
       };
     },
     async findOptimalTemperature(request) {
-      const selection = requiredSelection(request);
+      const selection = requiredSelection(engine, request);
       const arms = await armsOf(engine, selection, hoursFromWire(request.window));
       const impact = analyseParameter(
         arms,
@@ -73,7 +73,7 @@ export function createAnalysisService(engine: Engine): ServiceImpl<typeof Analys
       };
     },
     async detectDrift(request) {
-      const { model, phase, attributes } = requiredSelection(request);
+      const { model, phase, attributes } = requiredSelection(engine, request);
       const threshold = request.threshold ?? DRIFT_THRESHOLD_DEFAULT;
       if (!(threshold >= 0 && threshold <= 1)) {
         const message = `must be at least 0 and at most 1, is ${threshold}`;

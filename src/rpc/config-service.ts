@@ -19,7 +19,7 @@ import { lookupFromWire, resolutionToWire, warningsToWire } from "./wire/resolut
 export function createConfigService(
   engine: Engine,
   onResolved: (resolution: Resolution) => void,
-): ServiceImpl<typeof ConfigService> {
+): Partial<ServiceImpl<typeof ConfigService>> {
   const resolve = (request: LookupRequest): Resolution => {
     const resolution = engine.lookups.resolve(request);
     onResolved(resolution);

@@ -33,6 +33,7 @@ const CODE_OF = {
   NOT_FOUND: Code.NotFound,
   ALREADY_EXISTS: Code.AlreadyExists,
   ABORTED: Code.Aborted,
+  OUT_OF_RANGE: Code.OutOfRange,
   FAILED_PRECONDITION: Code.FailedPrecondition,
   PERMISSION_DENIED: Code.PermissionDenied,
   UNAUTHENTICATED: Code.Unauthenticated,

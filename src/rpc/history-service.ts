@@ -14,7 +14,7 @@ import { spanFromWire } from "./wire/time.ts";
 export function createHistoryService(
   engine: Engine,
   clock: Clock,
-): ServiceImpl<typeof HistoryService> {
+): Partial<ServiceImpl<typeof HistoryService>> {
   return {
     getCurrentConfig(request) {
       const resolution = engine.lookups.resolve({

@@ -14,7 +14,7 @@ import { phaseToWire } from "./wire/phase.ts";
 import { layerToWire, warningsToWire } from "./wire/resolution.ts";
 
 /** The registry of model configs. */
-export function createModelService(engine: Engine): ServiceImpl<typeof ModelService> {
+export function createModelService(engine: Engine): Partial<ServiceImpl<typeof ModelService>> {
   return {
     listModels(request) {
       const { config } = engine.state;
@@ -31,7 +31,7 @@ export function createModelService(engine: Engine): ServiceImpl<typeof ModelServ
     },
     getModelConfig(request) {
       const { config } = engine.state;
-      const model = requiredModel(request.model);
+      const model = engine.lookups.modelKey(requiredModel(request.model));
       if (!isKnownModel(config, model)) throw engine.lookups.unknownModel(model);
       const stored = config.stored.get(model)?.config;
       return {

@@ -38,6 +38,7 @@ export function createOutcomeService(
       const context = {
         nowMs: clock.nowMs(),
         dimensions: engine.dimensions,
+        modelKey: (name: string) => engine.lookups.modelKey(name),
         openToken: (token: string) => engine.openToken(token),
       };
       const rejected: { index: number; reason: string; message: string }[] = [];
@@ -71,7 +72,7 @@ export function createOutcomeService(
       };
     },
     async getMetrics(request) {
-      const selection = requiredSelection(request);
+      const selection = requiredSelection(engine, request);
       const measured = await measureArms(engine, selection, hoursFromWire(request.window));
       const ordered = measured
         .map((item) => ({ ...item, order: orderOf(item.cell.outcomes, item.arm.configId) }))

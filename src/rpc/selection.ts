@@ -1,16 +1,20 @@
 import { attributeViolations } from "../domain/config/scope.ts";
 import { Fault } from "../domain/kernel/fault.ts";
 import type { ScopeSelection } from "../engine/arm-measures.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { Phase as WirePhase } from "../gen/attuned/v1/phase_pb.ts";
 import { requiredModel } from "./model-service.ts";
 import { requiredPhase } from "./wire/phase.ts";
 
 /** The scopes that a request is about. Errors: MODEL_NAME_INVALID, PHASE_REQUIRED, ATTRIBUTES_INVALID. */
-export function requiredSelection(request: {
-  readonly model: string;
-  readonly phase: WirePhase;
-  readonly attributes: Readonly<Record<string, string>>;
-}): ScopeSelection {
+export function requiredSelection(
+  engine: Engine,
+  request: {
+    readonly model: string;
+    readonly phase: WirePhase;
+    readonly attributes: Readonly<Record<string, string>>;
+  },
+): ScopeSelection {
   const violations = attributeViolations(request.attributes);
   if (violations.length > 0) {
     throw new Fault(
@@ -20,7 +24,7 @@ export function requiredSelection(request: {
     );
   }
   return {
-    model: requiredModel(request.model),
+    model: engine.lookups.modelKey(requiredModel(request.model)),
     phase: requiredPhase(request.phase),
     attributes: request.attributes,
   };

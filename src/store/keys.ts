@@ -12,6 +12,13 @@
  *   i NUL sequence                          outcome ids that a checkpoint added to the window
  *   d NUL openedAtMs NUL driftId            drift
  *   r NUL createdAtMs NUL recommendationId  recommendation
+ *   v NUL overrideId                        override or pin
+ *   p NUL model NUL type                    stored prompt template
+ *   s NUL model NUL version                 saved version, with its content
+ *   t NUL model NUL revision NUL version    the same version's place in the order of saving
+ *   b NUL model NUL label                   label: the version it points to
+ *   k NUL model NUL revision                stored layer of a model as of a revision, or null where it was removed
+ *   n NUL snapshotId                        recorded snapshot
  *   o NUL d|r NUL id                        drift or recommendation that still matters, the whole record again: what boot reads
  */
 const NUL = "\u0000";
@@ -39,7 +46,7 @@ function below(...parts: readonly (string | number)[]): KeyRange {
 }
 
 export const keys = {
-  meta: (name: "schema" | "store" | "revision" | "checkpoint") => key("m", name),
+  meta: (name: "schema" | "store" | "revision" | "checkpoint" | "sources") => key("m", name),
   config: (model: string) => key("c", model),
   change: (revision: number, index: number) => key("h", revision, index),
   changeOfModel: (model: string, revision: number, index: number) =>
@@ -50,6 +57,14 @@ export const keys = {
   outcomeIds: (sequence: number) => key("i", sequence),
   drift: (openedAtMs: number, driftId: string) => key("d", openedAtMs, driftId),
   recommendation: (createdAtMs: number, id: string) => key("r", createdAtMs, id),
+  override: (overrideId: string) => key("v", overrideId),
+  prompt: (model: string, type: string) => key("p", model, type),
+  version: (model: string, version: string) => key("s", model, version),
+  versionOrder: (model: string, revision: number, version: string) =>
+    key("t", model, revision, version),
+  label: (model: string, label: string) => key("b", model, label),
+  pastConfig: (model: string, revision: number) => key("k", model, revision),
+  snapshot: (snapshotId: string) => key("n", snapshotId),
   liveDrift: (driftId: string) => key("o", "d", driftId),
   liveRecommendation: (id: string) => key("o", "r", id),
 };
@@ -66,6 +81,13 @@ export const ranges = {
   outcomeIds: below("i"),
   drifts: below("d"),
   recommendations: below("r"),
+  overrides: below("v"),
+  prompts: below("p"),
+  versionsOfModel: (model: string) => below("s", model),
+  versionOrder: (model: string) => below("t", model),
+  labels: below("b"),
+  labelsOfModel: (model: string) => below("b", model),
+  pastConfigs: (model: string) => below("k", model),
   liveDrifts: below("o", "d"),
   liveRecommendations: below("o", "r"),
 };

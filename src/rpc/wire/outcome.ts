@@ -18,6 +18,8 @@ import { settingsFromWire } from "./settings.ts";
 export interface OutcomeContext {
   readonly nowMs: number;
   readonly dimensions: readonly string[];
+  /** The key that statistics of a model go by. */
+  readonly modelKey: (name: string) => string;
   readonly openToken: (token: string) => SharedDecision | undefined;
 }
 
@@ -97,9 +99,14 @@ function decisionOf(wire: WireOutcome, context: OutcomeContext): Decision | Refu
     ...attributeViolations(wire.attributes),
   ];
   if (violations.length > 0) return refuse("OUTCOME_INVALID", inWords(violations));
-  const configId = configIdOf({ modelKey: model, settings }, sha256);
+  const modelKey = context.modelKey(model);
+  const configId = configIdOf({ modelKey, settings }, sha256);
   return {
-    arm: { scope: scopeOf(model, phase, wire.attributes, context.dimensions), configId, settings },
+    arm: {
+      scope: scopeOf(modelKey, phase, wire.attributes, context.dimensions),
+      configId,
+      settings,
+    },
   };
 }
 

@@ -18,7 +18,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/config_service.proto.
  */
 export const file_attuned_v1_config_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hdHR1bmVkL3YxL2NvbmZpZ19zZXJ2aWNlLnByb3RvEgphdHR1bmVkLnYxIqACChRSZXNvbHZlQ29uZmlnUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USDAoEdW5pdBgDIAEoCRJECgphdHRyaWJ1dGVzGAQgAygLMjAuYXR0dW5lZC52MS5SZXNvbHZlQ29uZmlnUmVxdWVzdC5BdHRyaWJ1dGVzRW50cnkSDAoEcGVlaxgFIAEoCBIVCg1yZXF1aXJlX2tub3duGAYgASgIEisKDWNhbGxfc2V0dGluZ3MYByABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpAEChVSZXNvbHZlQ29uZmlnUmVzcG9uc2USDQoFbW9kZWwYASABKAkSEgoKY29uZmlnX2tleRgCIAEoCRIgCgVwaGFzZRgDIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USFAoHZW5hYmxlZBgEIAEoCEgAiAEBEiYKCHNldHRpbmdzGAUgASgLMhQuYXR0dW5lZC52MS5TZXR0aW5ncxIiCgZsaW1pdHMYBiABKAsyEi5hdHR1bmVkLnYxLkxpbWl0cxIRCgljb25maWdfaWQYByABKAkSEAoIcmV2aXNpb24YCCABKAMSEAoIc3RvcmVfaWQYCSABKAkSFgoOZGVjaXNpb25fdG9rZW4YCiABKAkSLAoGcmVhc29uGAsgASgOMhwuYXR0dW5lZC52MS5SZXNvbHV0aW9uUmVhc29uEhYKCWNhY2hlYWJsZRgMIAEoCEgBiAEBEhcKD21heF9hZ2Vfc2Vjb25kcxgNIAEoBRIcCg9zY29yZV9yZXF1ZXN0ZWQYDiABKAhIAogBARIvCgpwcm92ZW5hbmNlGA8gAygLMhsuYXR0dW5lZC52MS5GaWVsZFByb3ZlbmFuY2USJQoId2FybmluZ3MYECADKAsyEy5hdHR1bmVkLnYxLldhcm5pbmdCCgoIX2VuYWJsZWRCDAoKX2NhY2hlYWJsZUISChBfc2NvcmVfcmVxdWVzdGVkIlAKGkJhdGNoUmVzb2x2ZUNvbmZpZ3NSZXF1ZXN0EjIKCHJlcXVlc3RzGAEgAygLMiAuYXR0dW5lZC52MS5SZXNvbHZlQ29uZmlnUmVxdWVzdCJOChtCYXRjaFJlc29sdmVDb25maWdzUmVzcG9uc2USLwoHcmVzdWx0cxgBIAMoCzIeLmF0dHVuZWQudjEuQmF0Y2hSZXNvbHZlUmVzdWx0InEKEkJhdGNoUmVzb2x2ZVJlc3VsdBI1CgpyZXNvbHV0aW9uGAEgASgLMiEuYXR0dW5lZC52MS5SZXNvbHZlQ29uZmlnUmVzcG9uc2USJAoFZXJyb3IYAiABKAsyFS5hdHR1bmVkLnYxLkl0ZW1FcnJvciI6CglJdGVtRXJyb3ISDAoEY29kZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCSLLAgoTR2V0TExNUGFyYW1zUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USJAoEbW9kZRgDIAEoDjIWLmF0dHVuZWQudjEuUmVuZGVyTW9kZRIyChFhZGRpdGlvbmFsX3BhcmFtcxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDAoEdW5pdBgFIAEoCRJDCgphdHRyaWJ1dGVzGAYgAygLMi8uYXR0dW5lZC52MS5HZXRMTE1QYXJhbXNSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRIMCgRwZWVrGAcgASgIEhUKDXJlcXVpcmVfa25vd24YCCABKAgaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEioQEKCkFkanVzdG1lbnQSDQoFcGFyYW0YASABKAkSKQoJcmVxdWVzdGVkGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEigKCHJlbmRlcmVkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEg4KBmFjdGlvbhgEIAEoCRIOCgZyZWFzb24YBSABKAkSDwoHbWVzc2FnZRgGIAEoCSLyAQoUR2V0TExNUGFyYW1zUmVzcG9uc2USJwoGcGFyYW1zGAEgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIrCgthZGp1c3RtZW50cxgCIAMoCzIWLmF0dHVuZWQudjEuQWRqdXN0bWVudBIUCgdlbmFibGVkGAMgASgISACIAQESEQoJY29uZmlnX2lkGAQgASgJEhAKCHJldmlzaW9uGAUgASgDEhYKDmRlY2lzaW9uX3Rva2VuGAYgASgJEiUKCHdhcm5pbmdzGAcgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nQgoKCF9lbmFibGVkKm4KClJlbmRlck1vZGUSGwoXUkVOREVSX01PREVfVU5TUEVDSUZJRUQQABITCg9SRU5ERVJfTU9ERV9SQVcQARIWChJSRU5ERVJfTU9ERV9BREpVU1QQAhIWChJSRU5ERVJfTU9ERV9TVFJJQ1QQAzKvAgoNQ29uZmlnU2VydmljZRJZCg1SZXNvbHZlQ29uZmlnEiAuYXR0dW5lZC52MS5SZXNvbHZlQ29uZmlnUmVxdWVzdBohLmF0dHVuZWQudjEuUmVzb2x2ZUNvbmZpZ1Jlc3BvbnNlIgOQAgESawoTQmF0Y2hSZXNvbHZlQ29uZmlncxImLmF0dHVuZWQudjEuQmF0Y2hSZXNvbHZlQ29uZmlnc1JlcXVlc3QaJy5hdHR1bmVkLnYxLkJhdGNoUmVzb2x2ZUNvbmZpZ3NSZXNwb25zZSIDkAIBElYKDEdldExMTVBhcmFtcxIfLmF0dHVuZWQudjEuR2V0TExNUGFyYW1zUmVxdWVzdBogLmF0dHVuZWQudjEuR2V0TExNUGFyYW1zUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_attuned_v1_phase, file_attuned_v1_resolution, file_attuned_v1_settings, file_google_protobuf_struct]);
+  fileDesc("Ch9hdHR1bmVkL3YxL2NvbmZpZ19zZXJ2aWNlLnByb3RvEgphdHR1bmVkLnYxIqACChRSZXNvbHZlQ29uZmlnUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USDAoEdW5pdBgDIAEoCRJECgphdHRyaWJ1dGVzGAQgAygLMjAuYXR0dW5lZC52MS5SZXNvbHZlQ29uZmlnUmVxdWVzdC5BdHRyaWJ1dGVzRW50cnkSDAoEcGVlaxgFIAEoCBIVCg1yZXF1aXJlX2tub3duGAYgASgIEisKDWNhbGxfc2V0dGluZ3MYByABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpAEChVSZXNvbHZlQ29uZmlnUmVzcG9uc2USDQoFbW9kZWwYASABKAkSEgoKY29uZmlnX2tleRgCIAEoCRIgCgVwaGFzZRgDIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USFAoHZW5hYmxlZBgEIAEoCEgAiAEBEiYKCHNldHRpbmdzGAUgASgLMhQuYXR0dW5lZC52MS5TZXR0aW5ncxIiCgZsaW1pdHMYBiABKAsyEi5hdHR1bmVkLnYxLkxpbWl0cxIRCgljb25maWdfaWQYByABKAkSEAoIcmV2aXNpb24YCCABKAMSEAoIc3RvcmVfaWQYCSABKAkSFgoOZGVjaXNpb25fdG9rZW4YCiABKAkSLAoGcmVhc29uGAsgASgOMhwuYXR0dW5lZC52MS5SZXNvbHV0aW9uUmVhc29uEhYKCWNhY2hlYWJsZRgMIAEoCEgBiAEBEhcKD21heF9hZ2Vfc2Vjb25kcxgNIAEoBRIcCg9zY29yZV9yZXF1ZXN0ZWQYDiABKAhIAogBARIvCgpwcm92ZW5hbmNlGA8gAygLMhsuYXR0dW5lZC52MS5GaWVsZFByb3ZlbmFuY2USJQoId2FybmluZ3MYECADKAsyEy5hdHR1bmVkLnYxLldhcm5pbmdCCgoIX2VuYWJsZWRCDAoKX2NhY2hlYWJsZUISChBfc2NvcmVfcmVxdWVzdGVkIlAKGkJhdGNoUmVzb2x2ZUNvbmZpZ3NSZXF1ZXN0EjIKCHJlcXVlc3RzGAEgAygLMiAuYXR0dW5lZC52MS5SZXNvbHZlQ29uZmlnUmVxdWVzdCJOChtCYXRjaFJlc29sdmVDb25maWdzUmVzcG9uc2USLwoHcmVzdWx0cxgBIAMoCzIeLmF0dHVuZWQudjEuQmF0Y2hSZXNvbHZlUmVzdWx0InEKEkJhdGNoUmVzb2x2ZVJlc3VsdBI1CgpyZXNvbHV0aW9uGAEgASgLMiEuYXR0dW5lZC52MS5SZXNvbHZlQ29uZmlnUmVzcG9uc2USJAoFZXJyb3IYAiABKAsyFS5hdHR1bmVkLnYxLkl0ZW1FcnJvciI6CglJdGVtRXJyb3ISDAoEY29kZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCSKEAwoTR2V0TExNUGFyYW1zUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USJAoEbW9kZRgDIAEoDjIWLmF0dHVuZWQudjEuUmVuZGVyTW9kZRIyChFhZGRpdGlvbmFsX3BhcmFtcxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDAoEdW5pdBgFIAEoCRJDCgphdHRyaWJ1dGVzGAYgAygLMi8uYXR0dW5lZC52MS5HZXRMTE1QYXJhbXNSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRIMCgRwZWVrGAcgASgIEhUKDXJlcXVpcmVfa25vd24YCCABKAgSCwoDYXBpGAkgASgJEhMKC2FwaV92ZXJzaW9uGAogASgJEhUKDXByb21wdF90b2tlbnMYCyABKAUaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEisgEKCkFkanVzdG1lbnQSDQoFcGFyYW0YASABKAkSKQoJcmVxdWVzdGVkGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEigKCHJlbmRlcmVkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEg4KBmFjdGlvbhgEIAEoCRIOCgZyZWFzb24YBSABKAkSDwoHbWVzc2FnZRgGIAEoCRIPCgdydWxlX2lkGAcgASgJIrADChRHZXRMTE1QYXJhbXNSZXNwb25zZRInCgZwYXJhbXMYASABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EisKC2FkanVzdG1lbnRzGAIgAygLMhYuYXR0dW5lZC52MS5BZGp1c3RtZW50EhQKB2VuYWJsZWQYAyABKAhIAIgBARIRCgljb25maWdfaWQYBCABKAkSEAoIcmV2aXNpb24YBSABKAMSFgoOZGVjaXNpb25fdG9rZW4YBiABKAkSJQoId2FybmluZ3MYByADKAsyEy5hdHR1bmVkLnYxLldhcm5pbmcSCwoDYXBpGAggASgJEhMKC2FwaV92ZXJzaW9uGAkgASgJEj4KB2hlYWRlcnMYCiADKAsyLS5hdHR1bmVkLnYxLkdldExMTVBhcmFtc1Jlc3BvbnNlLkhlYWRlcnNFbnRyeRIqCgZjbGllbnQYCyABKAsyGi5hdHR1bmVkLnYxLkNsaWVudFNldHRpbmdzGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgoKCF9lbmFibGVkImIKDkNsaWVudFNldHRpbmdzEhcKCnRpbWVvdXRfbXMYASABKAFIAIgBARIYCgttYXhfcmV0cmllcxgCIAEoBUgBiAEBQg0KC190aW1lb3V0X21zQg4KDF9tYXhfcmV0cmllcyJ4ChNXYXRjaENvbmZpZ3NSZXF1ZXN0EiIKBGtleXMYASADKAsyFC5hdHR1bmVkLnYxLldhdGNoS2V5EhAKCHN0b3JlX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhkKEWhlYXJ0YmVhdF9zZWNvbmRzGAQgASgFIqgBCghXYXRjaEtleRINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USOAoKYXR0cmlidXRlcxgDIAMoCzIkLmF0dHVuZWQudjEuV2F0Y2hLZXkuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIokBChRXYXRjaENvbmZpZ3NSZXNwb25zZRIlCgVldmVudBgBIAEoDjIWLmF0dHVuZWQudjEuV2F0Y2hFdmVudBImCgZzdGF0ZXMYAiADKAsyFi5hdHR1bmVkLnYxLldhdGNoU3RhdGUSEAoIcmV2aXNpb24YAyABKAMSEAoIc3RvcmVfaWQYBCABKAkiZgoKV2F0Y2hTdGF0ZRIhCgNrZXkYASABKAsyFC5hdHR1bmVkLnYxLldhdGNoS2V5EjUKCnJlc29sdXRpb24YAiABKAsyIS5hdHR1bmVkLnYxLlJlc29sdmVDb25maWdSZXNwb25zZSpuCgpSZW5kZXJNb2RlEhsKF1JFTkRFUl9NT0RFX1VOU1BFQ0lGSUVEEAASEwoPUkVOREVSX01PREVfUkFXEAESFgoSUkVOREVSX01PREVfQURKVVNUEAISFgoSUkVOREVSX01PREVfU1RSSUNUEAMqjgEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9DVVJSRU5UEAESFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBACEhkKFVdBVENIX0VWRU5UX0hFQVJUQkVBVBADEhYKEldBVENIX0VWRU5UX1JFU1lOQxAEMoQDCg1Db25maWdTZXJ2aWNlElkKDVJlc29sdmVDb25maWcSIC5hdHR1bmVkLnYxLlJlc29sdmVDb25maWdSZXF1ZXN0GiEuYXR0dW5lZC52MS5SZXNvbHZlQ29uZmlnUmVzcG9uc2UiA5ACARJrChNCYXRjaFJlc29sdmVDb25maWdzEiYuYXR0dW5lZC52MS5CYXRjaFJlc29sdmVDb25maWdzUmVxdWVzdBonLmF0dHVuZWQudjEuQmF0Y2hSZXNvbHZlQ29uZmlnc1Jlc3BvbnNlIgOQAgESUwoMV2F0Y2hDb25maWdzEh8uYXR0dW5lZC52MS5XYXRjaENvbmZpZ3NSZXF1ZXN0GiAuYXR0dW5lZC52MS5XYXRjaENvbmZpZ3NSZXNwb25zZTABElYKDEdldExMTVBhcmFtcxIfLmF0dHVuZWQudjEuR2V0TExNUGFyYW1zUmVxdWVzdBogLmF0dHVuZWQudjEuR2V0TExNUGFyYW1zUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_attuned_v1_phase, file_attuned_v1_resolution, file_attuned_v1_settings, file_google_protobuf_struct]);
 
 /**
  * A lookup.
@@ -376,6 +376,28 @@ export type GetLLMParamsRequest = Message<"attuned.v1.GetLLMParamsRequest"> & {
    * @generated from field: bool require_known = 8;
    */
   requireKnown: boolean;
+
+  /**
+   * API that the request goes to: openai.chat, openai.responses, anthropic.messages, google.generate, mistral.chat,
+   * openai_compatible.vllm, openai_compatible.ollama or openai_compatible.llamacpp. Empty means the model's native one.
+   *
+   * @generated from field: string api = 9;
+   */
+  api: string;
+
+  /**
+   * Version of the API, for anthropic.messages: "2023-06-01" (default) or "2026-10-21".
+   *
+   * @generated from field: string api_version = 10;
+   */
+  apiVersion: string;
+
+  /**
+   * Tokens of the prompt, where they are known: prompt and answer are then held against the context window.
+   *
+   * @generated from field: int32 prompt_tokens = 11;
+   */
+  promptTokens: number;
 };
 
 /**
@@ -432,6 +454,13 @@ export type Adjustment = Message<"attuned.v1.Adjustment"> & {
    * @generated from field: string message = 6;
    */
   message: string;
+
+  /**
+   * The rule that decided.
+   *
+   * @generated from field: string rule_id = 7;
+   */
+  ruleId: string;
 };
 
 /**
@@ -495,6 +524,34 @@ export type GetLLMParamsResponse = Message<"attuned.v1.GetLLMParamsResponse"> & 
    * @generated from field: repeated attuned.v1.Warning warnings = 7;
    */
   warnings: Warning[];
+
+  /**
+   * API that the parameters are for; empty in RENDER_MODE_RAW.
+   *
+   * @generated from field: string api = 8;
+   */
+  api: string;
+
+  /**
+   * Version of that API, where it has versions.
+   *
+   * @generated from field: string api_version = 9;
+   */
+  apiVersion: string;
+
+  /**
+   * Headers that the request needs.
+   *
+   * @generated from field: map<string, string> headers = 10;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * What the client itself has to keep.
+   *
+   * @generated from field: attuned.v1.ClientSettings client = 11;
+   */
+  client?: ClientSettings | undefined;
 };
 
 /**
@@ -503,6 +560,181 @@ export type GetLLMParamsResponse = Message<"attuned.v1.GetLLMParamsResponse"> & 
  */
 export const GetLLMParamsResponseSchema: GenMessage<GetLLMParamsResponse> = /*@__PURE__*/
   messageDesc(file_attuned_v1_config_service, 8);
+
+/**
+ * What providers know nothing of and the client has to keep.
+ *
+ * @generated from message attuned.v1.ClientSettings
+ */
+export type ClientSettings = Message<"attuned.v1.ClientSettings"> & {
+  /**
+   * Time an attempt may take, in milliseconds.
+   *
+   * @generated from field: optional double timeout_ms = 1;
+   */
+  timeoutMs?: number | undefined;
+
+  /**
+   * Attempts after the first one.
+   *
+   * @generated from field: optional int32 max_retries = 2;
+   */
+  maxRetries?: number | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.ClientSettings.
+ * Use `create(ClientSettingsSchema)` to create a new message.
+ */
+export const ClientSettingsSchema: GenMessage<ClientSettings> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_config_service, 9);
+
+/**
+ * What to watch.
+ *
+ * @generated from message attuned.v1.WatchConfigsRequest
+ */
+export type WatchConfigsRequest = Message<"attuned.v1.WatchConfigsRequest"> & {
+  /**
+   * The keys, at most 64; empty watches every registered config in every phase.
+   *
+   * @generated from field: repeated attuned.v1.WatchKey keys = 1;
+   */
+  keys: WatchKey[];
+
+  /**
+   * Resumes after this state: with the present store id and a revision that is not compacted, only keys that changed since are sent.
+   *
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+
+  /**
+   * Revision to resume after; 0 starts from the current state.
+   *
+   * @generated from field: int64 revision = 3;
+   */
+  revision: bigint;
+
+  /**
+   * Seconds between heartbeats, 1 to 300; 30 where 0.
+   *
+   * @generated from field: int32 heartbeat_seconds = 4;
+   */
+  heartbeatSeconds: number;
+};
+
+/**
+ * Describes the message attuned.v1.WatchConfigsRequest.
+ * Use `create(WatchConfigsRequestSchema)` to create a new message.
+ */
+export const WatchConfigsRequestSchema: GenMessage<WatchConfigsRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_config_service, 10);
+
+/**
+ * One thing to watch.
+ *
+ * @generated from message attuned.v1.WatchKey
+ */
+export type WatchKey = Message<"attuned.v1.WatchKey"> & {
+  /**
+   * Name of the model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Phase. Required.
+   *
+   * @generated from field: attuned.v1.Phase phase = 2;
+   */
+  phase: Phase;
+
+  /**
+   * Attributes, as in ResolveConfigRequest.
+   *
+   * @generated from field: map<string, string> attributes = 3;
+   */
+  attributes: { [key: string]: string };
+};
+
+/**
+ * Describes the message attuned.v1.WatchKey.
+ * Use `create(WatchKeySchema)` to create a new message.
+ */
+export const WatchKeySchema: GenMessage<WatchKey> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_config_service, 11);
+
+/**
+ * States of a watch.
+ *
+ * @generated from message attuned.v1.WatchConfigsResponse
+ */
+export type WatchConfigsResponse = Message<"attuned.v1.WatchConfigsResponse"> & {
+  /**
+   * Why it was sent.
+   *
+   * @generated from field: attuned.v1.WatchEvent event = 1;
+   */
+  event: WatchEvent;
+
+  /**
+   * The states, in the order of the request's keys, else of the models' names.
+   *
+   * @generated from field: repeated attuned.v1.WatchState states = 2;
+   */
+  states: WatchState[];
+
+  /**
+   * Revision that the reader has seen once it took this message.
+   *
+   * @generated from field: int64 revision = 3;
+   */
+  revision: bigint;
+
+  /**
+   * Identity of the store.
+   *
+   * @generated from field: string store_id = 4;
+   */
+  storeId: string;
+};
+
+/**
+ * Describes the message attuned.v1.WatchConfigsResponse.
+ * Use `create(WatchConfigsResponseSchema)` to create a new message.
+ */
+export const WatchConfigsResponseSchema: GenMessage<WatchConfigsResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_config_service, 12);
+
+/**
+ * The state of one key.
+ *
+ * @generated from message attuned.v1.WatchState
+ */
+export type WatchState = Message<"attuned.v1.WatchState"> & {
+  /**
+   * The key.
+   *
+   * @generated from field: attuned.v1.WatchKey key = 1;
+   */
+  key?: WatchKey | undefined;
+
+  /**
+   * Its answer; absent where the config was removed and the model is no longer registered.
+   *
+   * @generated from field: attuned.v1.ResolveConfigResponse resolution = 2;
+   */
+  resolution?: ResolveConfigResponse | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.WatchState.
+ * Use `create(WatchStateSchema)` to create a new message.
+ */
+export const WatchStateSchema: GenMessage<WatchState> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_config_service, 13);
 
 /**
  * How settings become parameters of a request.
@@ -553,6 +785,61 @@ export const RenderModeSchema: GenEnum<RenderMode> = /*@__PURE__*/
   enumDesc(file_attuned_v1_config_service, 0);
 
 /**
+ * Why a message of a watch was sent.
+ *
+ * @generated from enum attuned.v1.WatchEvent
+ */
+export const WatchEvent = {
+  /**
+   * Means nothing.
+   *
+   * @generated from enum value: WATCH_EVENT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The current state, at the start of the watch or where resuming was not possible.
+   *
+   * @generated from enum value: WATCH_EVENT_CURRENT = 1;
+   */
+  CURRENT: 1,
+
+  /**
+   * States that changed.
+   *
+   * @generated from enum value: WATCH_EVENT_CHANGED = 2;
+   */
+  CHANGED: 2,
+
+  /**
+   * Nothing changed; the stream lives, and revision says how far the reader is.
+   *
+   * @generated from enum value: WATCH_EVENT_HEARTBEAT = 3;
+   */
+  HEARTBEAT: 3,
+
+  /**
+   * The reader was too slow or the store was replaced: this is the whole current state again.
+   *
+   * @generated from enum value: WATCH_EVENT_RESYNC = 4;
+   */
+  RESYNC: 4,
+} as const;
+
+/**
+ * Why a message of a watch was sent.
+ *
+ * @generated from enum attuned.v1.WatchEvent
+ */
+export type WatchEvent = (typeof WatchEvent)[keyof typeof WatchEvent] | UnknownEnum;
+
+/**
+ * Describes the enum attuned.v1.WatchEvent.
+ */
+export const WatchEventSchema: GenEnum<WatchEvent> = /*@__PURE__*/
+  enumDesc(file_attuned_v1_config_service, 1);
+
+/**
  * What agents call before they call a model. Lookups read memory only: they never wait for disk or for another service.
  *
  * @generated from service attuned.v1.ConfigService
@@ -581,8 +868,20 @@ export const ConfigService: GenService<{
     output: typeof BatchResolveConfigsResponseSchema;
   },
   /**
+   * Streams the settings of up to 64 keys, or of all registered configs: their current state, then the newest state of each key that
+   * changes, in revision order; states in between may merge. A reader that does not keep up is resynchronised, never buffered.
+   * Errors: PHASE_REQUIRED, MODEL_NAME_INVALID, BATCH_TOO_LARGE, QUEUE_FULL, REVISION_COMPACTED.
+   *
+   * @generated from rpc attuned.v1.ConfigService.WatchConfigs
+   */
+  watchConfigs: {
+    methodKind: "server_streaming";
+    input: typeof WatchConfigsRequestSchema;
+    output: typeof WatchConfigsResponseSchema;
+  },
+  /**
    * Answers the settings as the parameter dict of a request to the model.
-   * Errors: those of ResolveConfig, and RENDER_MODE_UNSUPPORTED.
+   * Errors: those of ResolveConfig, API_UNKNOWN, and RENDER_REFUSED with every violation in RENDER_MODE_STRICT.
    *
    * @generated from rpc attuned.v1.ConfigService.GetLLMParams
    */

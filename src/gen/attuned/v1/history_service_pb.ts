@@ -8,6 +8,10 @@ import type { ConfigurationChange, ConfigurationSnapshot } from "./history_pb.ts
 import { file_attuned_v1_history } from "./history_pb.ts";
 import type { Phase } from "./phase_pb.ts";
 import { file_attuned_v1_phase } from "./phase_pb.ts";
+import type { Warning } from "./resolution_pb.ts";
+import { file_attuned_v1_resolution } from "./resolution_pb.ts";
+import type { ConfigOverride, ConfigVersion } from "./version_pb.ts";
+import { file_attuned_v1_version } from "./version_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/history_service.proto.
  */
 export const file_attuned_v1_history_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBhdHR1bmVkL3YxL2hpc3Rvcnlfc2VydmljZS5wcm90bxIKYXR0dW5lZC52MSLGAQoXR2V0Q3VycmVudENvbmZpZ1JlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEkcKCmF0dHJpYnV0ZXMYAyADKAsyMy5hdHR1bmVkLnYxLkdldEN1cnJlbnRDb25maWdSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJhChhHZXRDdXJyZW50Q29uZmlnUmVzcG9uc2USMwoIc25hcHNob3QYASABKAsyIS5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25TbmFwc2hvdBIQCghyZXZpc2lvbhgCIAEoAyLSAQoRR2V0SGlzdG9yeVJlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYBiABKAUSEgoKcGFnZV90b2tlbhgHIAEoCSJfChJHZXRIaXN0b3J5UmVzcG9uc2USMAoHY2hhbmdlcxgBIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkyxgEKDkhpc3RvcnlTZXJ2aWNlEmIKEEdldEN1cnJlbnRDb25maWcSIy5hdHR1bmVkLnYxLkdldEN1cnJlbnRDb25maWdSZXF1ZXN0GiQuYXR0dW5lZC52MS5HZXRDdXJyZW50Q29uZmlnUmVzcG9uc2UiA5ACARJQCgpHZXRIaXN0b3J5Eh0uYXR0dW5lZC52MS5HZXRIaXN0b3J5UmVxdWVzdBoeLmF0dHVuZWQudjEuR2V0SGlzdG9yeVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_attuned_v1_history, file_attuned_v1_phase, file_google_protobuf_timestamp]);
+  fileDesc("CiBhdHR1bmVkL3YxL2hpc3Rvcnlfc2VydmljZS5wcm90bxIKYXR0dW5lZC52MSLGAQoXR2V0Q3VycmVudENvbmZpZ1JlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEkcKCmF0dHJpYnV0ZXMYAyADKAsyMy5hdHR1bmVkLnYxLkdldEN1cnJlbnRDb25maWdSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJhChhHZXRDdXJyZW50Q29uZmlnUmVzcG9uc2USMwoIc25hcHNob3QYASABKAsyIS5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25TbmFwc2hvdBIQCghyZXZpc2lvbhgCIAEoAyLSAQoRR2V0SGlzdG9yeVJlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYBiABKAUSEgoKcGFnZV90b2tlbhgHIAEoCSJfChJHZXRIaXN0b3J5UmVzcG9uc2USMAoHY2hhbmdlcxgBIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkixgIKFVJlY29yZFNuYXBzaG90UmVxdWVzdBINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USRQoKYXR0cmlidXRlcxgDIAMoCzIxLmF0dHVuZWQudjEuUmVjb3JkU25hcHNob3RSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRJBCghtZXRhZGF0YRgEIAMoCzIvLmF0dHVuZWQudjEuUmVjb3JkU25hcHNob3RSZXF1ZXN0Lk1ldGFkYXRhRW50cnkSDgoGcmVhc29uGAUgASgJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJfChZSZWNvcmRTbmFwc2hvdFJlc3BvbnNlEjMKCHNuYXBzaG90GAEgASgLMiEuYXR0dW5lZC52MS5Db25maWd1cmF0aW9uU25hcHNob3QSEAoIcmV2aXNpb24YAiABKAMirgEKCUNvbXBhcmFuZBIlCgRsaXZlGAEgASgLMhUuYXR0dW5lZC52MS5MaXZlU2NvcGVIABIqCgd2ZXJzaW9uGAIgASgLMhcuYXR0dW5lZC52MS5WZXJzaW9uTmFtZUgAEhUKC3NuYXBzaG90X2lkGAMgASgJSAASLQoIcmV2aXNpb24YBCABKAsyGS5hdHR1bmVkLnYxLk1vZGVsUmV2aXNpb25IAEIICgZzb3VyY2UiiAEKCUxpdmVTY29wZRINCgVtb2RlbBgBIAEoCRI5CgphdHRyaWJ1dGVzGAIgAygLMiUuYXR0dW5lZC52MS5MaXZlU2NvcGUuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIi0KC1ZlcnNpb25OYW1lEg0KBW1vZGVsGAEgASgJEg8KB3ZlcnNpb24YAiABKAkiMAoNTW9kZWxSZXZpc2lvbhINCgVtb2RlbBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAyJiChVDb21wYXJlQ29uZmlnc1JlcXVlc3QSIwoEbGVmdBgBIAEoCzIVLmF0dHVuZWQudjEuQ29tcGFyYW5kEiQKBXJpZ2h0GAIgASgLMhUuYXR0dW5lZC52MS5Db21wYXJhbmQibAoWQ29tcGFyZUNvbmZpZ3NSZXNwb25zZRI0CgtkaWZmZXJlbmNlcxgBIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRISCgVlcXVhbBgCIAEoCEgAiAEBQggKBl9lcXVhbCJKChhTYXZlQ29uZmlnVmVyc2lvblJlcXVlc3QSDQoFbW9kZWwYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZyZWFzb24YAyABKAkiYgoZU2F2ZUNvbmZpZ1ZlcnNpb25SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEhQKDGNvbnRlbnRfaGFzaBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoAxIMCgRwYXRoGAQgASgJIjoKGExvYWRDb25maWdWZXJzaW9uUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJIkcKGUxvYWRDb25maWdWZXJzaW9uUmVzcG9uc2USKgoHdmVyc2lvbhgBIAEoCzIZLmF0dHVuZWQudjEuQ29uZmlnVmVyc2lvbiJRChlMaXN0Q29uZmlnVmVyc2lvbnNSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJImIKGkxpc3RDb25maWdWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuYXR0dW5lZC52MS5Db25maWdWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJMChpEZWxldGVDb25maWdWZXJzaW9uUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg4KBnJlYXNvbhgDIAEoCSIvChtEZWxldGVDb25maWdWZXJzaW9uUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMiagoPU2V0TGFiZWxSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg0KBWxhYmVsGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoCRIOCgZyZWFzb24YBSABKAkiXgoQU2V0TGFiZWxSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIYChBwcmV2aW91c192ZXJzaW9uGAIgASgJEhMKBnNlcnZlZBgDIAEoCEgAiAEBQgkKB19zZXJ2ZWQibwoPUm9sbGJhY2tSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKB3ZlcnNpb24YAiABKAlIABISCghyZXZpc2lvbhgDIAEoA0gAEgwKBGV0YWcYBCABKAkSDgoGcmVhc29uGAUgASgJQggKBnRhcmdldCJkChBSb2xsYmFja1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEgwKBGV0YWcYAiABKAkSMAoHY2hhbmdlcxgDIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZSJSChJQdXRPdmVycmlkZVJlcXVlc3QSLAoIb3ZlcnJpZGUYASABKAsyGi5hdHR1bmVkLnYxLkNvbmZpZ092ZXJyaWRlEg4KBnJlYXNvbhgCIAEoCSJ8ChNQdXRPdmVycmlkZVJlc3BvbnNlEiwKCG92ZXJyaWRlGAEgASgLMhouYXR0dW5lZC52MS5Db25maWdPdmVycmlkZRIQCghyZXZpc2lvbhgCIAEoAxIlCgh3YXJuaW5ncxgDIAMoCzITLmF0dHVuZWQudjEuV2FybmluZyI8ChVEZWxldGVPdmVycmlkZVJlcXVlc3QSEwoLb3ZlcnJpZGVfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIioKFkRlbGV0ZU92ZXJyaWRlUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMiTAoUTGlzdE92ZXJyaWRlc1JlcXVlc3QSDQoFbW9kZWwYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiXwoVTGlzdE92ZXJyaWRlc1Jlc3BvbnNlEi0KCW92ZXJyaWRlcxgBIAMoCzIaLmF0dHVuZWQudjEuQ29uZmlnT3ZlcnJpZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjYKFEV4cG9ydENvbmZpZ3NSZXF1ZXN0Eg4KBmZvcm1hdBgBIAEoCRIOCgZtb2RlbHMYAiADKAkiOgoVRXhwb3J0Q29uZmlnc1Jlc3BvbnNlEg8KB2NvbnRlbnQYASABKAkSEAoIcmV2aXNpb24YAiABKAMiTgoUSW1wb3J0Q29uZmlnc1JlcXVlc3QSDwoHY29udGVudBgBIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAIgASgIEg4KBnJlYXNvbhgDIAEoCSKAAQoVSW1wb3J0Q29uZmlnc1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEhUKDXdyaXR0ZW5fY291bnQYAiABKAUSFwoPdW5jaGFuZ2VkX2NvdW50GAMgASgFEiUKCHdhcm5pbmdzGAQgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nMtsKCg5IaXN0b3J5U2VydmljZRJiChBHZXRDdXJyZW50Q29uZmlnEiMuYXR0dW5lZC52MS5HZXRDdXJyZW50Q29uZmlnUmVxdWVzdBokLmF0dHVuZWQudjEuR2V0Q3VycmVudENvbmZpZ1Jlc3BvbnNlIgOQAgESUAoKR2V0SGlzdG9yeRIdLmF0dHVuZWQudjEuR2V0SGlzdG9yeVJlcXVlc3QaHi5hdHR1bmVkLnYxLkdldEhpc3RvcnlSZXNwb25zZSIDkAIBElcKDlJlY29yZFNuYXBzaG90EiEuYXR0dW5lZC52MS5SZWNvcmRTbmFwc2hvdFJlcXVlc3QaIi5hdHR1bmVkLnYxLlJlY29yZFNuYXBzaG90UmVzcG9uc2USXAoOQ29tcGFyZUNvbmZpZ3MSIS5hdHR1bmVkLnYxLkNvbXBhcmVDb25maWdzUmVxdWVzdBoiLmF0dHVuZWQudjEuQ29tcGFyZUNvbmZpZ3NSZXNwb25zZSIDkAIBEmAKEVNhdmVDb25maWdWZXJzaW9uEiQuYXR0dW5lZC52MS5TYXZlQ29uZmlnVmVyc2lvblJlcXVlc3QaJS5hdHR1bmVkLnYxLlNhdmVDb25maWdWZXJzaW9uUmVzcG9uc2USZQoRTG9hZENvbmZpZ1ZlcnNpb24SJC5hdHR1bmVkLnYxLkxvYWRDb25maWdWZXJzaW9uUmVxdWVzdBolLmF0dHVuZWQudjEuTG9hZENvbmZpZ1ZlcnNpb25SZXNwb25zZSIDkAIBEmgKEkxpc3RDb25maWdWZXJzaW9ucxIlLmF0dHVuZWQudjEuTGlzdENvbmZpZ1ZlcnNpb25zUmVxdWVzdBomLmF0dHVuZWQudjEuTGlzdENvbmZpZ1ZlcnNpb25zUmVzcG9uc2UiA5ACARJmChNEZWxldGVDb25maWdWZXJzaW9uEiYuYXR0dW5lZC52MS5EZWxldGVDb25maWdWZXJzaW9uUmVxdWVzdBonLmF0dHVuZWQudjEuRGVsZXRlQ29uZmlnVmVyc2lvblJlc3BvbnNlEkUKCFNldExhYmVsEhsuYXR0dW5lZC52MS5TZXRMYWJlbFJlcXVlc3QaHC5hdHR1bmVkLnYxLlNldExhYmVsUmVzcG9uc2USRQoIUm9sbGJhY2sSGy5hdHR1bmVkLnYxLlJvbGxiYWNrUmVxdWVzdBocLmF0dHVuZWQudjEuUm9sbGJhY2tSZXNwb25zZRJOCgtQdXRPdmVycmlkZRIeLmF0dHVuZWQudjEuUHV0T3ZlcnJpZGVSZXF1ZXN0Gh8uYXR0dW5lZC52MS5QdXRPdmVycmlkZVJlc3BvbnNlElcKDkRlbGV0ZU92ZXJyaWRlEiEuYXR0dW5lZC52MS5EZWxldGVPdmVycmlkZVJlcXVlc3QaIi5hdHR1bmVkLnYxLkRlbGV0ZU92ZXJyaWRlUmVzcG9uc2USWQoNTGlzdE92ZXJyaWRlcxIgLmF0dHVuZWQudjEuTGlzdE92ZXJyaWRlc1JlcXVlc3QaIS5hdHR1bmVkLnYxLkxpc3RPdmVycmlkZXNSZXNwb25zZSIDkAIBElkKDUV4cG9ydENvbmZpZ3MSIC5hdHR1bmVkLnYxLkV4cG9ydENvbmZpZ3NSZXF1ZXN0GiEuYXR0dW5lZC52MS5FeHBvcnRDb25maWdzUmVzcG9uc2UiA5ACARJUCg1JbXBvcnRDb25maWdzEiAuYXR0dW5lZC52MS5JbXBvcnRDb25maWdzUmVxdWVzdBohLmF0dHVuZWQudjEuSW1wb3J0Q29uZmlnc1Jlc3BvbnNlYgZwcm90bzM", [file_attuned_v1_history, file_attuned_v1_phase, file_attuned_v1_resolution, file_attuned_v1_version, file_google_protobuf_timestamp]);
 
 /**
  * Which scope.
@@ -173,6 +177,1006 @@ export const GetHistoryResponseSchema: GenMessage<GetHistoryResponse> = /*@__PUR
   messageDesc(file_attuned_v1_history_service, 3);
 
 /**
+ * Which scope to record.
+ *
+ * @generated from message attuned.v1.RecordSnapshotRequest
+ */
+export type RecordSnapshotRequest = Message<"attuned.v1.RecordSnapshotRequest"> & {
+  /**
+   * The model; empty means the environment's default.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The phase; unspecified means execution.
+   *
+   * @generated from field: attuned.v1.Phase phase = 2;
+   */
+  phase: Phase;
+
+  /**
+   * Attributes of the scope.
+   *
+   * @generated from field: map<string, string> attributes = 3;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * The caller's metadata, at most 16 entries.
+   *
+   * @generated from field: map<string, string> metadata = 4;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.RecordSnapshotRequest.
+ * Use `create(RecordSnapshotRequestSchema)` to create a new message.
+ */
+export const RecordSnapshotRequestSchema: GenMessage<RecordSnapshotRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 4);
+
+/**
+ * The recorded snapshot.
+ *
+ * @generated from message attuned.v1.RecordSnapshotResponse
+ */
+export type RecordSnapshotResponse = Message<"attuned.v1.RecordSnapshotResponse"> & {
+  /**
+   * The snapshot.
+   *
+   * @generated from field: attuned.v1.ConfigurationSnapshot snapshot = 1;
+   */
+  snapshot?: ConfigurationSnapshot | undefined;
+
+  /**
+   * Revision that it shows.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message attuned.v1.RecordSnapshotResponse.
+ * Use `create(RecordSnapshotResponseSchema)` to create a new message.
+ */
+export const RecordSnapshotResponseSchema: GenMessage<RecordSnapshotResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 5);
+
+/**
+ * One side of a comparison; exactly one of the fields.
+ *
+ * @generated from message attuned.v1.Comparand
+ */
+export type Comparand = Message<"attuned.v1.Comparand"> & {
+  /**
+   * What to compare.
+   *
+   * @generated from oneof attuned.v1.Comparand.source
+   */
+  source: {
+    /**
+     * What is served now in a scope.
+     *
+     * @generated from field: attuned.v1.LiveScope live = 1;
+     */
+    value: LiveScope;
+    case: "live";
+  } | {
+    /**
+     * A saved version.
+     *
+     * @generated from field: attuned.v1.VersionName version = 2;
+     */
+    value: VersionName;
+    case: "version";
+  } | {
+    /**
+     * Id of a recorded snapshot.
+     *
+     * @generated from field: string snapshot_id = 3;
+     */
+    value: string;
+    case: "snapshotId";
+  } | {
+    /**
+     * A model at a past revision.
+     *
+     * @generated from field: attuned.v1.ModelRevision revision = 4;
+     */
+    value: ModelRevision;
+    case: "revision";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message attuned.v1.Comparand.
+ * Use `create(ComparandSchema)` to create a new message.
+ */
+export const ComparandSchema: GenMessage<Comparand> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 6);
+
+/**
+ * A scope as served now.
+ *
+ * @generated from message attuned.v1.LiveScope
+ */
+export type LiveScope = Message<"attuned.v1.LiveScope"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Attributes of the scope.
+   *
+   * @generated from field: map<string, string> attributes = 2;
+   */
+  attributes: { [key: string]: string };
+};
+
+/**
+ * Describes the message attuned.v1.LiveScope.
+ * Use `create(LiveScopeSchema)` to create a new message.
+ */
+export const LiveScopeSchema: GenMessage<LiveScope> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 7);
+
+/**
+ * A version of a model.
+ *
+ * @generated from message attuned.v1.VersionName
+ */
+export type VersionName = Message<"attuned.v1.VersionName"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The version or a label.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+};
+
+/**
+ * Describes the message attuned.v1.VersionName.
+ * Use `create(VersionNameSchema)` to create a new message.
+ */
+export const VersionNameSchema: GenMessage<VersionName> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 8);
+
+/**
+ * A model's stored config at a past revision.
+ *
+ * @generated from message attuned.v1.ModelRevision
+ */
+export type ModelRevision = Message<"attuned.v1.ModelRevision"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The revision.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message attuned.v1.ModelRevision.
+ * Use `create(ModelRevisionSchema)` to create a new message.
+ */
+export const ModelRevisionSchema: GenMessage<ModelRevision> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 9);
+
+/**
+ * What to compare.
+ *
+ * @generated from message attuned.v1.CompareConfigsRequest
+ */
+export type CompareConfigsRequest = Message<"attuned.v1.CompareConfigsRequest"> & {
+  /**
+   * The one.
+   *
+   * @generated from field: attuned.v1.Comparand left = 1;
+   */
+  left?: Comparand | undefined;
+
+  /**
+   * The other.
+   *
+   * @generated from field: attuned.v1.Comparand right = 2;
+   */
+  right?: Comparand | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.CompareConfigsRequest.
+ * Use `create(CompareConfigsRequestSchema)` to create a new message.
+ */
+export const CompareConfigsRequestSchema: GenMessage<CompareConfigsRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 10);
+
+/**
+ * What differs.
+ *
+ * @generated from message attuned.v1.CompareConfigsResponse
+ */
+export type CompareConfigsResponse = Message<"attuned.v1.CompareConfigsResponse"> & {
+  /**
+   * One entry per parameter that differs; old_value is the left one's.
+   *
+   * @generated from field: repeated attuned.v1.ConfigurationChange differences = 1;
+   */
+  differences: ConfigurationChange[];
+
+  /**
+   * Whether nothing differs.
+   *
+   * @generated from field: optional bool equal = 2;
+   */
+  equal?: boolean | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.CompareConfigsResponse.
+ * Use `create(CompareConfigsResponseSchema)` to create a new message.
+ */
+export const CompareConfigsResponseSchema: GenMessage<CompareConfigsResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 11);
+
+/**
+ * What to save.
+ *
+ * @generated from message attuned.v1.SaveConfigVersionRequest
+ */
+export type SaveConfigVersionRequest = Message<"attuned.v1.SaveConfigVersionRequest"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The caller's name for it: 1 to 128 printable characters without spaces or slashes.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.SaveConfigVersionRequest.
+ * Use `create(SaveConfigVersionRequestSchema)` to create a new message.
+ */
+export const SaveConfigVersionRequestSchema: GenMessage<SaveConfigVersionRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 12);
+
+/**
+ * What was saved.
+ *
+ * @generated from message attuned.v1.SaveConfigVersionResponse
+ */
+export type SaveConfigVersionResponse = Message<"attuned.v1.SaveConfigVersionResponse"> & {
+  /**
+   * The caller's name.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * SHA-256 of the content, in hexadecimal.
+   *
+   * @generated from field: string content_hash = 2;
+   */
+  contentHash: string;
+
+  /**
+   * Revision of the save.
+   *
+   * @generated from field: int64 revision = 3;
+   */
+  revision: bigint;
+
+  /**
+   * "models/{model}/versions/{version}".
+   *
+   * @generated from field: string path = 4;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message attuned.v1.SaveConfigVersionResponse.
+ * Use `create(SaveConfigVersionResponseSchema)` to create a new message.
+ */
+export const SaveConfigVersionResponseSchema: GenMessage<SaveConfigVersionResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 13);
+
+/**
+ * Which version to get.
+ *
+ * @generated from message attuned.v1.LoadConfigVersionRequest
+ */
+export type LoadConfigVersionRequest = Message<"attuned.v1.LoadConfigVersionRequest"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The version or a label; "latest" is the newest by revision.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+};
+
+/**
+ * Describes the message attuned.v1.LoadConfigVersionRequest.
+ * Use `create(LoadConfigVersionRequestSchema)` to create a new message.
+ */
+export const LoadConfigVersionRequestSchema: GenMessage<LoadConfigVersionRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 14);
+
+/**
+ * The version.
+ *
+ * @generated from message attuned.v1.LoadConfigVersionResponse
+ */
+export type LoadConfigVersionResponse = Message<"attuned.v1.LoadConfigVersionResponse"> & {
+  /**
+   * With its content.
+   *
+   * @generated from field: attuned.v1.ConfigVersion version = 1;
+   */
+  version?: ConfigVersion | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.LoadConfigVersionResponse.
+ * Use `create(LoadConfigVersionResponseSchema)` to create a new message.
+ */
+export const LoadConfigVersionResponseSchema: GenMessage<LoadConfigVersionResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 15);
+
+/**
+ * Which versions to list.
+ *
+ * @generated from message attuned.v1.ListConfigVersionsRequest
+ */
+export type ListConfigVersionsRequest = Message<"attuned.v1.ListConfigVersionsRequest"> & {
+  /**
+   * The model. Required.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Entries per page; default 50, at most 1000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * Where to go on, from the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message attuned.v1.ListConfigVersionsRequest.
+ * Use `create(ListConfigVersionsRequestSchema)` to create a new message.
+ */
+export const ListConfigVersionsRequestSchema: GenMessage<ListConfigVersionsRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 16);
+
+/**
+ * A page of versions.
+ *
+ * @generated from message attuned.v1.ListConfigVersionsResponse
+ */
+export type ListConfigVersionsResponse = Message<"attuned.v1.ListConfigVersionsResponse"> & {
+  /**
+   * Newest first, without content.
+   *
+   * @generated from field: repeated attuned.v1.ConfigVersion versions = 1;
+   */
+  versions: ConfigVersion[];
+
+  /**
+   * Where to go on; empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message attuned.v1.ListConfigVersionsResponse.
+ * Use `create(ListConfigVersionsResponseSchema)` to create a new message.
+ */
+export const ListConfigVersionsResponseSchema: GenMessage<ListConfigVersionsResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 17);
+
+/**
+ * Which version to delete.
+ *
+ * @generated from message attuned.v1.DeleteConfigVersionRequest
+ */
+export type DeleteConfigVersionRequest = Message<"attuned.v1.DeleteConfigVersionRequest"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The version.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.DeleteConfigVersionRequest.
+ * Use `create(DeleteConfigVersionRequestSchema)` to create a new message.
+ */
+export const DeleteConfigVersionRequestSchema: GenMessage<DeleteConfigVersionRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 18);
+
+/**
+ * The deletion.
+ *
+ * @generated from message attuned.v1.DeleteConfigVersionResponse
+ */
+export type DeleteConfigVersionResponse = Message<"attuned.v1.DeleteConfigVersionResponse"> & {
+  /**
+   * Revision of the deletion.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message attuned.v1.DeleteConfigVersionResponse.
+ * Use `create(DeleteConfigVersionResponseSchema)` to create a new message.
+ */
+export const DeleteConfigVersionResponseSchema: GenMessage<DeleteConfigVersionResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 19);
+
+/**
+ * Which label to move.
+ *
+ * @generated from message attuned.v1.SetLabelRequest
+ */
+export type SetLabelRequest = Message<"attuned.v1.SetLabelRequest"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The label: starts with a lower-case letter, then letters, digits, dots, dashes, underscores; not "head" or "latest".
+   *
+   * @generated from field: string label = 2;
+   */
+  label: string;
+
+  /**
+   * The version to point to; empty removes the label.
+   *
+   * @generated from field: string version = 3;
+   */
+  version: string;
+
+  /**
+   * Version that the label must point to now. Empty moves it in any case.
+   *
+   * @generated from field: string expected_version = 4;
+   */
+  expectedVersion: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.SetLabelRequest.
+ * Use `create(SetLabelRequestSchema)` to create a new message.
+ */
+export const SetLabelRequestSchema: GenMessage<SetLabelRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 20);
+
+/**
+ * The moved label.
+ *
+ * @generated from message attuned.v1.SetLabelResponse
+ */
+export type SetLabelResponse = Message<"attuned.v1.SetLabelResponse"> & {
+  /**
+   * Revision of the move.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * Version that the label pointed to before; empty where it was new.
+   *
+   * @generated from field: string previous_version = 2;
+   */
+  previousVersion: string;
+
+  /**
+   * Whether lookups serve the version now.
+   *
+   * @generated from field: optional bool served = 3;
+   */
+  served?: boolean | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.SetLabelResponse.
+ * Use `create(SetLabelResponseSchema)` to create a new message.
+ */
+export const SetLabelResponseSchema: GenMessage<SetLabelResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 21);
+
+/**
+ * What to go back to.
+ *
+ * @generated from message attuned.v1.RollbackRequest
+ */
+export type RollbackRequest = Message<"attuned.v1.RollbackRequest"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * What to restore.
+   *
+   * @generated from oneof attuned.v1.RollbackRequest.target
+   */
+  target: {
+    /**
+     * A version or a label.
+     *
+     * @generated from field: string version = 2;
+     */
+    value: string;
+    case: "version";
+  } | {
+    /**
+     * A past revision.
+     *
+     * @generated from field: int64 revision = 3;
+     */
+    value: bigint;
+    case: "revision";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Refuses with ETAG_STALE unless it names the present stored content.
+   *
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.RollbackRequest.
+ * Use `create(RollbackRequestSchema)` to create a new message.
+ */
+export const RollbackRequestSchema: GenMessage<RollbackRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 22);
+
+/**
+ * The way back.
+ *
+ * @generated from message attuned.v1.RollbackResponse
+ */
+export type RollbackResponse = Message<"attuned.v1.RollbackResponse"> & {
+  /**
+   * Revision of the rollback: a new one.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * Names the content restored.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * One entry per parameter that became another.
+   *
+   * @generated from field: repeated attuned.v1.ConfigurationChange changes = 3;
+   */
+  changes: ConfigurationChange[];
+};
+
+/**
+ * Describes the message attuned.v1.RollbackResponse.
+ * Use `create(RollbackResponseSchema)` to create a new message.
+ */
+export const RollbackResponseSchema: GenMessage<RollbackResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 23);
+
+/**
+ * What to write.
+ *
+ * @generated from message attuned.v1.PutOverrideRequest
+ */
+export type PutOverrideRequest = Message<"attuned.v1.PutOverrideRequest"> & {
+  /**
+   * The override.
+   *
+   * @generated from field: attuned.v1.ConfigOverride override = 1;
+   */
+  override?: ConfigOverride | undefined;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.PutOverrideRequest.
+ * Use `create(PutOverrideRequestSchema)` to create a new message.
+ */
+export const PutOverrideRequestSchema: GenMessage<PutOverrideRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 24);
+
+/**
+ * What was written.
+ *
+ * @generated from message attuned.v1.PutOverrideResponse
+ */
+export type PutOverrideResponse = Message<"attuned.v1.PutOverrideResponse"> & {
+  /**
+   * As stored.
+   *
+   * @generated from field: attuned.v1.ConfigOverride override = 1;
+   */
+  override?: ConfigOverride | undefined;
+
+  /**
+   * Revision of the write.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * What the caller should know.
+   *
+   * @generated from field: repeated attuned.v1.Warning warnings = 3;
+   */
+  warnings: Warning[];
+};
+
+/**
+ * Describes the message attuned.v1.PutOverrideResponse.
+ * Use `create(PutOverrideResponseSchema)` to create a new message.
+ */
+export const PutOverrideResponseSchema: GenMessage<PutOverrideResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 25);
+
+/**
+ * What to remove.
+ *
+ * @generated from message attuned.v1.DeleteOverrideRequest
+ */
+export type DeleteOverrideRequest = Message<"attuned.v1.DeleteOverrideRequest"> & {
+  /**
+   * Identity of the override.
+   *
+   * @generated from field: string override_id = 1;
+   */
+  overrideId: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.DeleteOverrideRequest.
+ * Use `create(DeleteOverrideRequestSchema)` to create a new message.
+ */
+export const DeleteOverrideRequestSchema: GenMessage<DeleteOverrideRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 26);
+
+/**
+ * The removal.
+ *
+ * @generated from message attuned.v1.DeleteOverrideResponse
+ */
+export type DeleteOverrideResponse = Message<"attuned.v1.DeleteOverrideResponse"> & {
+  /**
+   * Revision of the removal.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message attuned.v1.DeleteOverrideResponse.
+ * Use `create(DeleteOverrideResponseSchema)` to create a new message.
+ */
+export const DeleteOverrideResponseSchema: GenMessage<DeleteOverrideResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 27);
+
+/**
+ * Which overrides to list.
+ *
+ * @generated from message attuned.v1.ListOverridesRequest
+ */
+export type ListOverridesRequest = Message<"attuned.v1.ListOverridesRequest"> & {
+  /**
+   * Only those that apply to this model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Entries per page; default 50, at most 1000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * Where to go on, from the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message attuned.v1.ListOverridesRequest.
+ * Use `create(ListOverridesRequestSchema)` to create a new message.
+ */
+export const ListOverridesRequestSchema: GenMessage<ListOverridesRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 28);
+
+/**
+ * A page of overrides.
+ *
+ * @generated from message attuned.v1.ListOverridesResponse
+ */
+export type ListOverridesResponse = Message<"attuned.v1.ListOverridesResponse"> & {
+  /**
+   * In the order of their ids.
+   *
+   * @generated from field: repeated attuned.v1.ConfigOverride overrides = 1;
+   */
+  overrides: ConfigOverride[];
+
+  /**
+   * Where to go on; empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message attuned.v1.ListOverridesResponse.
+ * Use `create(ListOverridesResponseSchema)` to create a new message.
+ */
+export const ListOverridesResponseSchema: GenMessage<ListOverridesResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 29);
+
+/**
+ * What to export.
+ *
+ * @generated from message attuned.v1.ExportConfigsRequest
+ */
+export type ExportConfigsRequest = Message<"attuned.v1.ExportConfigsRequest"> & {
+  /**
+   * "yaml" (default) or "json".
+   *
+   * @generated from field: string format = 1;
+   */
+  format: string;
+
+  /**
+   * Only these models; empty exports all.
+   *
+   * @generated from field: repeated string models = 2;
+   */
+  models: string[];
+};
+
+/**
+ * Describes the message attuned.v1.ExportConfigsRequest.
+ * Use `create(ExportConfigsRequestSchema)` to create a new message.
+ */
+export const ExportConfigsRequestSchema: GenMessage<ExportConfigsRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 30);
+
+/**
+ * The export.
+ *
+ * @generated from message attuned.v1.ExportConfigsResponse
+ */
+export type ExportConfigsResponse = Message<"attuned.v1.ExportConfigsResponse"> & {
+  /**
+   * The text: the same state gives the same bytes.
+   *
+   * @generated from field: string content = 1;
+   */
+  content: string;
+
+  /**
+   * Revision that was read.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message attuned.v1.ExportConfigsResponse.
+ * Use `create(ExportConfigsResponseSchema)` to create a new message.
+ */
+export const ExportConfigsResponseSchema: GenMessage<ExportConfigsResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 31);
+
+/**
+ * What to import.
+ *
+ * @generated from message attuned.v1.ImportConfigsRequest
+ */
+export type ImportConfigsRequest = Message<"attuned.v1.ImportConfigsRequest"> & {
+  /**
+   * The text, YAML or JSON, as ExportConfigs gives it.
+   *
+   * @generated from field: string content = 1;
+   */
+  content: string;
+
+  /**
+   * Only checks.
+   *
+   * @generated from field: bool validate_only = 2;
+   */
+  validateOnly: boolean;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.ImportConfigsRequest.
+ * Use `create(ImportConfigsRequestSchema)` to create a new message.
+ */
+export const ImportConfigsRequestSchema: GenMessage<ImportConfigsRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 32);
+
+/**
+ * What the import did.
+ *
+ * @generated from message attuned.v1.ImportConfigsResponse
+ */
+export type ImportConfigsResponse = Message<"attuned.v1.ImportConfigsResponse"> & {
+  /**
+   * Revision after the import.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * Configs, prompts, overrides, versions and labels that were written.
+   *
+   * @generated from field: int32 written_count = 2;
+   */
+  writtenCount: number;
+
+  /**
+   * Those that were there already.
+   *
+   * @generated from field: int32 unchanged_count = 3;
+   */
+  unchangedCount: number;
+
+  /**
+   * What the caller should know.
+   *
+   * @generated from field: repeated attuned.v1.Warning warnings = 4;
+   */
+  warnings: Warning[];
+};
+
+/**
+ * Describes the message attuned.v1.ImportConfigsResponse.
+ * Use `create(ImportConfigsResponseSchema)` to create a new message.
+ */
+export const ImportConfigsResponseSchema: GenMessage<ImportConfigsResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_history_service, 33);
+
+/**
  * Versions and the past.
  *
  * @generated from service attuned.v1.HistoryService
@@ -199,6 +1203,150 @@ export const HistoryService: GenService<{
     methodKind: "unary";
     input: typeof GetHistoryRequestSchema;
     output: typeof GetHistoryResponseSchema;
+  },
+  /**
+   * Records the flat snapshot of a scope as served now, with the caller's metadata. Every accepted write records one by itself.
+   * Errors: MODEL_NAME_INVALID.
+   *
+   * @generated from rpc attuned.v1.HistoryService.RecordSnapshot
+   */
+  recordSnapshot: {
+    methodKind: "unary";
+    input: typeof RecordSnapshotRequestSchema;
+    output: typeof RecordSnapshotResponseSchema;
+  },
+  /**
+   * Lists what differs between two states: live scopes, versions, snapshots or revisions.
+   * Errors: COMPARAND_INVALID, VERSION_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_COMPACTED.
+   *
+   * @generated from rpc attuned.v1.HistoryService.CompareConfigs
+   */
+  compareConfigs: {
+    methodKind: "unary";
+    input: typeof CompareConfigsRequestSchema;
+    output: typeof CompareConfigsResponseSchema;
+  },
+  /**
+   * Saves the config of a model as served now, with its prompts, under the caller's name for it. Saving the same content again is
+   * the same version; other content under the same name is refused.
+   * Errors: VERSION_NAME_INVALID, VERSION_EXISTS, MODEL_NAME_INVALID.
+   *
+   * @generated from rpc attuned.v1.HistoryService.SaveConfigVersion
+   */
+  saveConfigVersion: {
+    methodKind: "unary";
+    input: typeof SaveConfigVersionRequestSchema;
+    output: typeof SaveConfigVersionResponseSchema;
+  },
+  /**
+   * Gets a saved version, by its name or by a label.
+   * Errors: VERSION_NOT_FOUND.
+   *
+   * @generated from rpc attuned.v1.HistoryService.LoadConfigVersion
+   */
+  loadConfigVersion: {
+    methodKind: "unary";
+    input: typeof LoadConfigVersionRequestSchema;
+    output: typeof LoadConfigVersionResponseSchema;
+  },
+  /**
+   * Lists the versions of exactly one model, newest first.
+   * Errors: PAGE_TOKEN_INVALID.
+   *
+   * @generated from rpc attuned.v1.HistoryService.ListConfigVersions
+   */
+  listConfigVersions: {
+    methodKind: "unary";
+    input: typeof ListConfigVersionsRequestSchema;
+    output: typeof ListConfigVersionsResponseSchema;
+  },
+  /**
+   * Deletes a version that nothing points to.
+   * Errors: VERSION_NOT_FOUND, VERSION_REFERENCED.
+   *
+   * @generated from rpc attuned.v1.HistoryService.DeleteConfigVersion
+   */
+  deleteConfigVersion: {
+    methodKind: "unary";
+    input: typeof DeleteConfigVersionRequestSchema;
+    output: typeof DeleteConfigVersionResponseSchema;
+  },
+  /**
+   * Moves a label to a version, by compare-and-swap.
+   * Errors: LABEL_INVALID, VERSION_NOT_FOUND, ETAG_STALE when the label is not where expected_version says.
+   *
+   * @generated from rpc attuned.v1.HistoryService.SetLabel
+   */
+  setLabel: {
+    methodKind: "unary";
+    input: typeof SetLabelRequestSchema;
+    output: typeof SetLabelResponseSchema;
+  },
+  /**
+   * Makes the content of a version, or of a past revision, the stored layer again, as a new revision.
+   * Errors: VERSION_NOT_FOUND, REVISION_COMPACTED, ETAG_STALE.
+   *
+   * @generated from rpc attuned.v1.HistoryService.Rollback
+   */
+  rollback: {
+    methodKind: "unary";
+    input: typeof RollbackRequestSchema;
+    output: typeof RollbackResponseSchema;
+  },
+  /**
+   * Writes an override or a pin; one with the same model, phase, selector and kind is replaced.
+   * Errors: CONFIG_INVALID, TOO_MANY_OVERRIDES.
+   *
+   * @generated from rpc attuned.v1.HistoryService.PutOverride
+   */
+  putOverride: {
+    methodKind: "unary";
+    input: typeof PutOverrideRequestSchema;
+    output: typeof PutOverrideResponseSchema;
+  },
+  /**
+   * Removes an override or a pin.
+   * Errors: OVERRIDE_NOT_FOUND.
+   *
+   * @generated from rpc attuned.v1.HistoryService.DeleteOverride
+   */
+  deleteOverride: {
+    methodKind: "unary";
+    input: typeof DeleteOverrideRequestSchema;
+    output: typeof DeleteOverrideResponseSchema;
+  },
+  /**
+   * Lists overrides and pins.
+   * Errors: PAGE_TOKEN_INVALID.
+   *
+   * @generated from rpc attuned.v1.HistoryService.ListOverrides
+   */
+  listOverrides: {
+    methodKind: "unary";
+    input: typeof ListOverridesRequestSchema;
+    output: typeof ListOverridesResponseSchema;
+  },
+  /**
+   * Exports stored configs, prompts, overrides, versions and labels as one text that ImportConfigs takes.
+   * Errors: FORMAT_INVALID.
+   *
+   * @generated from rpc attuned.v1.HistoryService.ExportConfigs
+   */
+  exportConfigs: {
+    methodKind: "unary";
+    input: typeof ExportConfigsRequestSchema;
+    output: typeof ExportConfigsResponseSchema;
+  },
+  /**
+   * Imports such a text, all of it or nothing.
+   * Errors: CONFIG_INVALID with all violations and their places, FORMAT_INVALID.
+   *
+   * @generated from rpc attuned.v1.HistoryService.ImportConfigs
+   */
+  importConfigs: {
+    methodKind: "unary";
+    input: typeof ImportConfigsRequestSchema;
+    output: typeof ImportConfigsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_attuned_v1_history_service, 0);

@@ -2,23 +2,27 @@
 // @generated from file attuned/v1/model_service.proto (package attuned.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { ConfigurationChange } from "./history_pb.ts";
 import { file_attuned_v1_history } from "./history_pb.ts";
-import type { ModelConfig } from "./model_config_pb.ts";
+import type { ModelCapability, ModelConfig } from "./model_config_pb.ts";
 import { file_attuned_v1_model_config } from "./model_config_pb.ts";
 import type { PhaseInfo } from "./phase_pb.ts";
 import { file_attuned_v1_phase } from "./phase_pb.ts";
+import type { PromptTemplate } from "./prompt_pb.ts";
+import { file_attuned_v1_prompt } from "./prompt_pb.ts";
 import type { Layer, Warning } from "./resolution_pb.ts";
 import { file_attuned_v1_resolution } from "./resolution_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { PhaseSettings } from "./settings_pb.ts";
+import { file_attuned_v1_settings } from "./settings_pb.ts";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file attuned/v1/model_service.proto.
  */
 export const file_attuned_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hdHR1bmVkL3YxL21vZGVsX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEiWQoRTGlzdE1vZGVsc1JlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGZmFtaWx5GAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIlYKEkxpc3RNb2RlbHNSZXNwb25zZRInCgZtb2RlbHMYASADKAsyFy5hdHR1bmVkLnYxLk1vZGVsQ29uZmlnEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSImChVHZXRNb2RlbENvbmZpZ1JlcXVlc3QSDQoFbW9kZWwYASABKAkirQEKFkdldE1vZGVsQ29uZmlnUmVzcG9uc2USJwoGY29uZmlnGAEgASgLMhcuYXR0dW5lZC52MS5Nb2RlbENvbmZpZxInCgZzdG9yZWQYAiABKAsyFy5hdHR1bmVkLnYxLk1vZGVsQ29uZmlnEgwKBGV0YWcYAyABKAkSEAoIcmV2aXNpb24YBCABKAMSIQoGbGF5ZXJzGAUgAygOMhEuYXR0dW5lZC52MS5MYXllciJeChVQdXRNb2RlbENvbmZpZ1JlcXVlc3QSJwoGY29uZmlnGAEgASgLMhcuYXR0dW5lZC52MS5Nb2RlbENvbmZpZxIMCgRldGFnGAIgASgJEg4KBnJlYXNvbhgDIAEoCSLaAQoWUHV0TW9kZWxDb25maWdSZXNwb25zZRInCgZjb25maWcYASABKAsyFy5hdHR1bmVkLnYxLk1vZGVsQ29uZmlnEhAKCHJldmlzaW9uGAIgASgDEgwKBGV0YWcYAyABKAkSEwoGc2VydmVkGAQgASgISACIAQESMAoHY2hhbmdlcxgFIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIlCgh3YXJuaW5ncxgGIAMoCzITLmF0dHVuZWQudjEuV2FybmluZ0IJCgdfc2VydmVkIkcKGERlbGV0ZU1vZGVsQ29uZmlnUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIMCgRldGFnGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJfChlEZWxldGVNb2RlbENvbmZpZ1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEjAKB2NoYW5nZXMYAiADKAsyHy5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25DaGFuZ2UiEwoRTGlzdFBoYXNlc1JlcXVlc3QiOwoSTGlzdFBoYXNlc1Jlc3BvbnNlEiUKBnBoYXNlcxgBIAMoCzIVLmF0dHVuZWQudjEuUGhhc2VJbmZvMssDCgxNb2RlbFNlcnZpY2USUAoKTGlzdE1vZGVscxIdLmF0dHVuZWQudjEuTGlzdE1vZGVsc1JlcXVlc3QaHi5hdHR1bmVkLnYxLkxpc3RNb2RlbHNSZXNwb25zZSIDkAIBElwKDkdldE1vZGVsQ29uZmlnEiEuYXR0dW5lZC52MS5HZXRNb2RlbENvbmZpZ1JlcXVlc3QaIi5hdHR1bmVkLnYxLkdldE1vZGVsQ29uZmlnUmVzcG9uc2UiA5ACARJXCg5QdXRNb2RlbENvbmZpZxIhLmF0dHVuZWQudjEuUHV0TW9kZWxDb25maWdSZXF1ZXN0GiIuYXR0dW5lZC52MS5QdXRNb2RlbENvbmZpZ1Jlc3BvbnNlEmAKEURlbGV0ZU1vZGVsQ29uZmlnEiQuYXR0dW5lZC52MS5EZWxldGVNb2RlbENvbmZpZ1JlcXVlc3QaJS5hdHR1bmVkLnYxLkRlbGV0ZU1vZGVsQ29uZmlnUmVzcG9uc2USUAoKTGlzdFBoYXNlcxIdLmF0dHVuZWQudjEuTGlzdFBoYXNlc1JlcXVlc3QaHi5hdHR1bmVkLnYxLkxpc3RQaGFzZXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_attuned_v1_history, file_attuned_v1_model_config, file_attuned_v1_phase, file_attuned_v1_resolution]);
+  fileDesc("Ch5hdHR1bmVkL3YxL21vZGVsX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEibAoRTGlzdE1vZGVsc1JlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGZmFtaWx5GAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEhEKCWxpZmVjeWNsZRgFIAEoCSJWChJMaXN0TW9kZWxzUmVzcG9uc2USJwoGbW9kZWxzGAEgAygLMhcuYXR0dW5lZC52MS5Nb2RlbENvbmZpZxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJgoVR2V0TW9kZWxDb25maWdSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJItQBChZHZXRNb2RlbENvbmZpZ1Jlc3BvbnNlEicKBmNvbmZpZxgBIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSJwoGc3RvcmVkGAIgASgLMhcuYXR0dW5lZC52MS5Nb2RlbENvbmZpZxIMCgRldGFnGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEiEKBmxheWVycxgFIAMoDjIRLmF0dHVuZWQudjEuTGF5ZXISJQoFZmFjdHMYBiABKAsyFi5hdHR1bmVkLnYxLk1vZGVsRmFjdHMi4AIKCk1vZGVsRmFjdHMSFAoMY2Fub25pY2FsX2lkGAEgASgJEg4KBnZlbmRvchgCIAEoCRIOCgZmYW1pbHkYAyABKAkSEQoJbGlmZWN5Y2xlGAQgASgJEhYKDmNvbnRleHRfd2luZG93GAUgASgFEhkKEW91dHB1dF90b2tlbnNfbWF4GAYgASgFEiIKFWlucHV0X3VzZF9wZXJfbWlsbGlvbhgHIAEoAUgAiAEBEiMKFm91dHB1dF91c2RfcGVyX21pbGxpb24YCCABKAFIAYgBARIUCgxwcmljZV9zb3VyY2UYCSABKAkSEwoLcHJpY2VfYXNfb2YYCiABKAkSGQoRcmVhc29uaW5nX2VmZm9ydHMYCyADKAkSEgoKbmF0aXZlX2FwaRgMIAEoCUIYChZfaW5wdXRfdXNkX3Blcl9taWxsaW9uQhkKF19vdXRwdXRfdXNkX3Blcl9taWxsaW9uIl4KFVB1dE1vZGVsQ29uZmlnUmVxdWVzdBInCgZjb25maWcYASABKAsyFy5hdHR1bmVkLnYxLk1vZGVsQ29uZmlnEgwKBGV0YWcYAiABKAkSDgoGcmVhc29uGAMgASgJItoBChZQdXRNb2RlbENvbmZpZ1Jlc3BvbnNlEicKBmNvbmZpZxgBIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSEAoIcmV2aXNpb24YAiABKAMSDAoEZXRhZxgDIAEoCRITCgZzZXJ2ZWQYBCABKAhIAIgBARIwCgdjaGFuZ2VzGAUgAygLMh8uYXR0dW5lZC52MS5Db25maWd1cmF0aW9uQ2hhbmdlEiUKCHdhcm5pbmdzGAYgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nQgkKB19zZXJ2ZWQiRwoYRGVsZXRlTW9kZWxDb25maWdSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEgwKBGV0YWcYAiABKAkSDgoGcmVhc29uGAMgASgJIl8KGURlbGV0ZU1vZGVsQ29uZmlnUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSMAoHY2hhbmdlcxgCIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZSITChFMaXN0UGhhc2VzUmVxdWVzdCI7ChJMaXN0UGhhc2VzUmVzcG9uc2USJQoGcGhhc2VzGAEgAygLMhUuYXR0dW5lZC52MS5QaGFzZUluZm8iJwoXUmVzb2x2ZU1vZGVsTmFtZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSKyAgoYUmVzb2x2ZU1vZGVsTmFtZVJlc3BvbnNlEg0KBWlucHV0GAEgASgJEhIKCndpcmVfbW9kZWwYAiABKAkSDQoFcm91dGUYAyABKAkSDgoGdmVuZG9yGAQgASgJEhQKDGNhbm9uaWNhbF9pZBgFIAEoCRIOCgZmYW1pbHkYBiABKAkSEgoKY29uZmlnX2tleRgHIAEoCRIXCg9zbmFwc2hvdF9vcl90YWcYCCABKAkSJwoEa2luZBgJIAEoDjIZLmF0dHVuZWQudjEuTW9kZWxOYW1lS2luZBIVCghmbG9hdGluZxgKIAEoCEgAiAEBEg0KBXN0ZXBzGAsgAygJEhAKCHdhcm5pbmdzGAwgAygJEhMKC3N1Z2dlc3Rpb25zGA0gAygJQgsKCV9mbG9hdGluZyIqChlEZXRlY3RDYXBhYmlsaXRpZXNSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJIl8KGkRldGVjdENhcGFiaWxpdGllc1Jlc3BvbnNlEjEKDGNhcGFiaWxpdGllcxgBIAMoDjIbLmF0dHVuZWQudjEuTW9kZWxDYXBhYmlsaXR5Eg4KBnNvdXJjZRgCIAEoCSKbAgoRQ29uZmlnQ29uc3RyYWludHMSHAoPbWF4X3RlbXBlcmF0dXJlGAEgASgBSACIAQESHAoPbWluX3RlbXBlcmF0dXJlGAIgASgBSAGIAQESFwoKbWF4X3Rva2VucxgDIAEoBUgCiAEBEiAKE21heF90aW1lb3V0X3NlY29uZHMYBCABKAFIA4gBARIYCgttYXhfcmV0cmllcxgFIAEoBUgEiAEBEhYKDmFsbG93ZWRfbW9kZWxzGAYgAygJQhIKEF9tYXhfdGVtcGVyYXR1cmVCEgoQX21pbl90ZW1wZXJhdHVyZUINCgtfbWF4X3Rva2Vuc0IWChRfbWF4X3RpbWVvdXRfc2Vjb25kc0IOCgxfbWF4X3JldHJpZXMidAoVVmFsaWRhdGVDb25maWdSZXF1ZXN0EicKBmNvbmZpZxgBIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSMgoLY29uc3RyYWludHMYAiABKAsyHS5hdHR1bmVkLnYxLkNvbmZpZ0NvbnN0cmFpbnRzIrcBChZWYWxpZGF0ZUNvbmZpZ1Jlc3BvbnNlEhIKBXZhbGlkGAEgASgISACIAQESLwoKdmlvbGF0aW9ucxgCIAMoCzIbLmF0dHVuZWQudjEuQ29uZmlnVmlvbGF0aW9uEiUKCHdhcm5pbmdzGAMgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nEicKBm1lcmdlZBgEIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWdCCAoGX3ZhbGlkIjEKD0NvbmZpZ1Zpb2xhdGlvbhINCgVmaWVsZBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjcKGEdldFByb21wdFRlbXBsYXRlUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIMCgR0eXBlGAIgASgJIlcKGUdldFByb21wdFRlbXBsYXRlUmVzcG9uc2USLAoIdGVtcGxhdGUYASABKAsyGi5hdHR1bmVkLnYxLlByb21wdFRlbXBsYXRlEgwKBGV0YWcYAiABKAkiZgoYUHV0UHJvbXB0VGVtcGxhdGVSZXF1ZXN0EiwKCHRlbXBsYXRlGAEgASgLMhouYXR0dW5lZC52MS5Qcm9tcHRUZW1wbGF0ZRIMCgRldGFnGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJpChlQdXRQcm9tcHRUZW1wbGF0ZVJlc3BvbnNlEiwKCHRlbXBsYXRlGAEgASgLMhouYXR0dW5lZC52MS5Qcm9tcHRUZW1wbGF0ZRIQCghyZXZpc2lvbhgCIAEoAxIMCgRldGFnGAMgASgJIqcBChNSZW5kZXJQcm9tcHRSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEgwKBHR5cGUYAiABKAkSQQoJdmFyaWFibGVzGAMgAygLMi4uYXR0dW5lZC52MS5SZW5kZXJQcm9tcHRSZXF1ZXN0LlZhcmlhYmxlc0VudHJ5GjAKDlZhcmlhYmxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiTgoUUmVuZGVyUHJvbXB0UmVzcG9uc2USDAoEdGV4dBgBIAEoCRIYChB1bnVzZWRfdmFyaWFibGVzGAIgAygJEg4KBnNvdXJjZRgDIAEoCSIdChtHZXRFbnZpcm9ubWVudENvbmZpZ1JlcXVlc3QiuwEKHEdldEVudmlyb25tZW50Q29uZmlnUmVzcG9uc2USFQoNZGVmYXVsdF9tb2RlbBgBIAEoCRIpCgZwaGFzZXMYAiADKAsyGS5hdHR1bmVkLnYxLlBoYXNlU2V0dGluZ3MSMgoJdmFyaWFibGVzGAMgAygLMh8uYXR0dW5lZC52MS5FbnZpcm9ubWVudFZhcmlhYmxlEiUKCHdhcm5pbmdzGAQgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nIkAKE0Vudmlyb25tZW50VmFyaWFibGUSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIMCgRzZXRzGAMgASgJIhcKFUdldENhdGFsb2dJbmZvUmVxdWVzdCJ5ChZHZXRDYXRhbG9nSW5mb1Jlc3BvbnNlEgwKBGRhdGUYASABKAkSEAoIYWdlX2RheXMYAiABKAESEwoLbW9kZWxfY291bnQYAyABKAUSKgoHc291cmNlcxgEIAMoCzIZLmF0dHVuZWQudjEuQ2F0YWxvZ1NvdXJjZSI/Cg1DYXRhbG9nU291cmNlEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIPCgdsaWNlbmNlGAMgASgJKvUCCg1Nb2RlbE5hbWVLaW5kEh8KG01PREVMX05BTUVfS0lORF9VTlNQRUNJRklFRBAAEhkKFU1PREVMX05BTUVfS0lORF9FWEFDVBABEhkKFU1PREVMX05BTUVfS0lORF9BTElBUxACEhwKGE1PREVMX05BTUVfS0lORF9TTkFQU0hPVBADEiIKHk1PREVMX05BTUVfS0lORF9GTE9BVElOR19BTElBUxAEEh0KGU1PREVMX05BTUVfS0lORF9GSU5FX1RVTkUQBRIdChlNT0RFTF9OQU1FX0tJTkRfTE9DQUxfVEFHEAYSGwoXTU9ERUxfTkFNRV9LSU5EX1ZBUklBTlQQBxIaChZNT0RFTF9OQU1FX0tJTkRfRkFNSUxZEAgSGgoWTU9ERUxfTkFNRV9LSU5EX09QQVFVRRAJEhsKF01PREVMX05BTUVfS0lORF9VTktOT1dOEAoSGwoXTU9ERUxfTkFNRV9LSU5EX0lOVkFMSUQQCzLmCQoMTW9kZWxTZXJ2aWNlElAKCkxpc3RNb2RlbHMSHS5hdHR1bmVkLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh4uYXR0dW5lZC52MS5MaXN0TW9kZWxzUmVzcG9uc2UiA5ACARJcCg5HZXRNb2RlbENvbmZpZxIhLmF0dHVuZWQudjEuR2V0TW9kZWxDb25maWdSZXF1ZXN0GiIuYXR0dW5lZC52MS5HZXRNb2RlbENvbmZpZ1Jlc3BvbnNlIgOQAgESVwoOUHV0TW9kZWxDb25maWcSIS5hdHR1bmVkLnYxLlB1dE1vZGVsQ29uZmlnUmVxdWVzdBoiLmF0dHVuZWQudjEuUHV0TW9kZWxDb25maWdSZXNwb25zZRJgChFEZWxldGVNb2RlbENvbmZpZxIkLmF0dHVuZWQudjEuRGVsZXRlTW9kZWxDb25maWdSZXF1ZXN0GiUuYXR0dW5lZC52MS5EZWxldGVNb2RlbENvbmZpZ1Jlc3BvbnNlElAKCkxpc3RQaGFzZXMSHS5hdHR1bmVkLnYxLkxpc3RQaGFzZXNSZXF1ZXN0Gh4uYXR0dW5lZC52MS5MaXN0UGhhc2VzUmVzcG9uc2UiA5ACARJiChBSZXNvbHZlTW9kZWxOYW1lEiMuYXR0dW5lZC52MS5SZXNvbHZlTW9kZWxOYW1lUmVxdWVzdBokLmF0dHVuZWQudjEuUmVzb2x2ZU1vZGVsTmFtZVJlc3BvbnNlIgOQAgESaAoSRGV0ZWN0Q2FwYWJpbGl0aWVzEiUuYXR0dW5lZC52MS5EZXRlY3RDYXBhYmlsaXRpZXNSZXF1ZXN0GiYuYXR0dW5lZC52MS5EZXRlY3RDYXBhYmlsaXRpZXNSZXNwb25zZSIDkAIBElwKDlZhbGlkYXRlQ29uZmlnEiEuYXR0dW5lZC52MS5WYWxpZGF0ZUNvbmZpZ1JlcXVlc3QaIi5hdHR1bmVkLnYxLlZhbGlkYXRlQ29uZmlnUmVzcG9uc2UiA5ACARJlChFHZXRQcm9tcHRUZW1wbGF0ZRIkLmF0dHVuZWQudjEuR2V0UHJvbXB0VGVtcGxhdGVSZXF1ZXN0GiUuYXR0dW5lZC52MS5HZXRQcm9tcHRUZW1wbGF0ZVJlc3BvbnNlIgOQAgESYAoRUHV0UHJvbXB0VGVtcGxhdGUSJC5hdHR1bmVkLnYxLlB1dFByb21wdFRlbXBsYXRlUmVxdWVzdBolLmF0dHVuZWQudjEuUHV0UHJvbXB0VGVtcGxhdGVSZXNwb25zZRJWCgxSZW5kZXJQcm9tcHQSHy5hdHR1bmVkLnYxLlJlbmRlclByb21wdFJlcXVlc3QaIC5hdHR1bmVkLnYxLlJlbmRlclByb21wdFJlc3BvbnNlIgOQAgESbgoUR2V0RW52aXJvbm1lbnRDb25maWcSJy5hdHR1bmVkLnYxLkdldEVudmlyb25tZW50Q29uZmlnUmVxdWVzdBooLmF0dHVuZWQudjEuR2V0RW52aXJvbm1lbnRDb25maWdSZXNwb25zZSIDkAIBElwKDkdldENhdGFsb2dJbmZvEiEuYXR0dW5lZC52MS5HZXRDYXRhbG9nSW5mb1JlcXVlc3QaIi5hdHR1bmVkLnYxLkdldENhdGFsb2dJbmZvUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_attuned_v1_history, file_attuned_v1_model_config, file_attuned_v1_phase, file_attuned_v1_prompt, file_attuned_v1_resolution, file_attuned_v1_settings]);
 
 /**
  * What to list.
@@ -53,6 +57,13 @@ export type ListModelsRequest = Message<"attuned.v1.ListModelsRequest"> & {
    * @generated from field: string page_token = 4;
    */
   pageToken: string;
+
+  /**
+   * Only models of this lifecycle: current, preview, deprecated or retired. Naming one lists the catalog's models too.
+   *
+   * @generated from field: string lifecycle = 5;
+   */
+  lifecycle: string;
 };
 
 /**
@@ -151,6 +162,13 @@ export type GetModelConfigResponse = Message<"attuned.v1.GetModelConfigResponse"
    * @generated from field: repeated attuned.v1.Layer layers = 5;
    */
   layers: Layer[];
+
+  /**
+   * Facts of the catalog; absent where it does not know the model.
+   *
+   * @generated from field: attuned.v1.ModelFacts facts = 6;
+   */
+  facts?: ModelFacts | undefined;
 };
 
 /**
@@ -159,6 +177,104 @@ export type GetModelConfigResponse = Message<"attuned.v1.GetModelConfigResponse"
  */
 export const GetModelConfigResponseSchema: GenMessage<GetModelConfigResponse> = /*@__PURE__*/
   messageDesc(file_attuned_v1_model_service, 3);
+
+/**
+ * What the catalog knows of a model.
+ *
+ * @generated from message attuned.v1.ModelFacts
+ */
+export type ModelFacts = Message<"attuned.v1.ModelFacts"> & {
+  /**
+   * Key of the catalog.
+   *
+   * @generated from field: string canonical_id = 1;
+   */
+  canonicalId: string;
+
+  /**
+   * Who made it.
+   *
+   * @generated from field: string vendor = 2;
+   */
+  vendor: string;
+
+  /**
+   * Family.
+   *
+   * @generated from field: string family = 3;
+   */
+  family: string;
+
+  /**
+   * current, preview, deprecated or retired.
+   *
+   * @generated from field: string lifecycle = 4;
+   */
+  lifecycle: string;
+
+  /**
+   * The provider's context window in tokens, which may differ from the config's.
+   *
+   * @generated from field: int32 context_window = 5;
+   */
+  contextWindow: number;
+
+  /**
+   * The most tokens the provider generates; 0 where not known.
+   *
+   * @generated from field: int32 output_tokens_max = 6;
+   */
+  outputTokensMax: number;
+
+  /**
+   * Price of a million input tokens in US dollars; absent where not known.
+   *
+   * @generated from field: optional double input_usd_per_million = 7;
+   */
+  inputUsdPerMillion?: number | undefined;
+
+  /**
+   * Price of a million output tokens in US dollars; absent where not known.
+   *
+   * @generated from field: optional double output_usd_per_million = 8;
+   */
+  outputUsdPerMillion?: number | undefined;
+
+  /**
+   * Where the price is from.
+   *
+   * @generated from field: string price_source = 9;
+   */
+  priceSource: string;
+
+  /**
+   * As of which day, YYYY-MM-DD.
+   *
+   * @generated from field: string price_as_of = 10;
+   */
+  priceAsOf: string;
+
+  /**
+   * Reasoning efforts that the model takes.
+   *
+   * @generated from field: repeated string reasoning_efforts = 11;
+   */
+  reasoningEfforts: string[];
+
+  /**
+   * API that its provider speaks.
+   *
+   * @generated from field: string native_api = 12;
+   */
+  nativeApi: string;
+};
+
+/**
+ * Describes the message attuned.v1.ModelFacts.
+ * Use `create(ModelFactsSchema)` to create a new message.
+ */
+export const ModelFactsSchema: GenMessage<ModelFacts> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 4);
 
 /**
  * A write of the stored layer.
@@ -193,7 +309,7 @@ export type PutModelConfigRequest = Message<"attuned.v1.PutModelConfigRequest"> 
  * Use `create(PutModelConfigRequestSchema)` to create a new message.
  */
 export const PutModelConfigRequestSchema: GenMessage<PutModelConfigRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 4);
+  messageDesc(file_attuned_v1_model_service, 5);
 
 /**
  * What the write did.
@@ -249,7 +365,7 @@ export type PutModelConfigResponse = Message<"attuned.v1.PutModelConfigResponse"
  * Use `create(PutModelConfigResponseSchema)` to create a new message.
  */
 export const PutModelConfigResponseSchema: GenMessage<PutModelConfigResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 5);
+  messageDesc(file_attuned_v1_model_service, 6);
 
 /**
  * Which stored layer to remove.
@@ -284,7 +400,7 @@ export type DeleteModelConfigRequest = Message<"attuned.v1.DeleteModelConfigRequ
  * Use `create(DeleteModelConfigRequestSchema)` to create a new message.
  */
 export const DeleteModelConfigRequestSchema: GenMessage<DeleteModelConfigRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 6);
+  messageDesc(file_attuned_v1_model_service, 7);
 
 /**
  * What the removal did.
@@ -312,7 +428,7 @@ export type DeleteModelConfigResponse = Message<"attuned.v1.DeleteModelConfigRes
  * Use `create(DeleteModelConfigResponseSchema)` to create a new message.
  */
 export const DeleteModelConfigResponseSchema: GenMessage<DeleteModelConfigResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 7);
+  messageDesc(file_attuned_v1_model_service, 8);
 
 /**
  * Asks for the phases.
@@ -327,7 +443,7 @@ export type ListPhasesRequest = Message<"attuned.v1.ListPhasesRequest"> & {
  * Use `create(ListPhasesRequestSchema)` to create a new message.
  */
 export const ListPhasesRequestSchema: GenMessage<ListPhasesRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 8);
+  messageDesc(file_attuned_v1_model_service, 9);
 
 /**
  * The six phases.
@@ -348,7 +464,820 @@ export type ListPhasesResponse = Message<"attuned.v1.ListPhasesResponse"> & {
  * Use `create(ListPhasesResponseSchema)` to create a new message.
  */
 export const ListPhasesResponseSchema: GenMessage<ListPhasesResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 9);
+  messageDesc(file_attuned_v1_model_service, 10);
+
+/**
+ * Which name to explain.
+ *
+ * @generated from message attuned.v1.ResolveModelNameRequest
+ */
+export type ResolveModelNameRequest = Message<"attuned.v1.ResolveModelNameRequest"> & {
+  /**
+   * The name as an agent would send it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message attuned.v1.ResolveModelNameRequest.
+ * Use `create(ResolveModelNameRequestSchema)` to create a new message.
+ */
+export const ResolveModelNameRequestSchema: GenMessage<ResolveModelNameRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 11);
+
+/**
+ * What a name stands for. Empty texts mean that it does not say.
+ *
+ * @generated from message attuned.v1.ResolveModelNameResponse
+ */
+export type ResolveModelNameResponse = Message<"attuned.v1.ResolveModelNameResponse"> & {
+  /**
+   * The name as given.
+   *
+   * @generated from field: string input = 1;
+   */
+  input: string;
+
+  /**
+   * The name to send to the provider; never rewritten.
+   *
+   * @generated from field: string wire_model = 2;
+   */
+  wireModel: string;
+
+  /**
+   * Who serves it.
+   *
+   * @generated from field: string route = 3;
+   */
+  route: string;
+
+  /**
+   * Who made it.
+   *
+   * @generated from field: string vendor = 4;
+   */
+  vendor: string;
+
+  /**
+   * Key of the catalog, else the trimmed name.
+   *
+   * @generated from field: string canonical_id = 5;
+   */
+  canonicalId: string;
+
+  /**
+   * Family.
+   *
+   * @generated from field: string family = 6;
+   */
+  family: string;
+
+  /**
+   * Model config that answers for it.
+   *
+   * @generated from field: string config_key = 7;
+   */
+  configKey: string;
+
+  /**
+   * Release, build or variant that the name pins.
+   *
+   * @generated from field: string snapshot_or_tag = 8;
+   */
+  snapshotOrTag: string;
+
+  /**
+   * How it was understood.
+   *
+   * @generated from field: attuned.v1.ModelNameKind kind = 9;
+   */
+  kind: ModelNameKind;
+
+  /**
+   * Whether the provider may change the model behind the name.
+   *
+   * @generated from field: optional bool floating = 10;
+   */
+  floating?: boolean | undefined;
+
+  /**
+   * What each rule did.
+   *
+   * @generated from field: repeated string steps = 11;
+   */
+  steps: string[];
+
+  /**
+   * What the caller should know.
+   *
+   * @generated from field: repeated string warnings = 12;
+   */
+  warnings: string[];
+
+  /**
+   * Known names nearest to one that is not known, at most three.
+   *
+   * @generated from field: repeated string suggestions = 13;
+   */
+  suggestions: string[];
+};
+
+/**
+ * Describes the message attuned.v1.ResolveModelNameResponse.
+ * Use `create(ResolveModelNameResponseSchema)` to create a new message.
+ */
+export const ResolveModelNameResponseSchema: GenMessage<ResolveModelNameResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 12);
+
+/**
+ * Which model to look at.
+ *
+ * @generated from message attuned.v1.DetectCapabilitiesRequest
+ */
+export type DetectCapabilitiesRequest = Message<"attuned.v1.DetectCapabilitiesRequest"> & {
+  /**
+   * Name of the model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+};
+
+/**
+ * Describes the message attuned.v1.DetectCapabilitiesRequest.
+ * Use `create(DetectCapabilitiesRequestSchema)` to create a new message.
+ */
+export const DetectCapabilitiesRequestSchema: GenMessage<DetectCapabilitiesRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 13);
+
+/**
+ * What the model can do.
+ *
+ * @generated from message attuned.v1.DetectCapabilitiesResponse
+ */
+export type DetectCapabilitiesResponse = Message<"attuned.v1.DetectCapabilitiesResponse"> & {
+  /**
+   * What it can do.
+   *
+   * @generated from field: repeated attuned.v1.ModelCapability capabilities = 1;
+   */
+  capabilities: ModelCapability[];
+
+  /**
+   * Where that is from: "config", "seed", "catalog" or "unknown".
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+};
+
+/**
+ * Describes the message attuned.v1.DetectCapabilitiesResponse.
+ * Use `create(DetectCapabilitiesResponseSchema)` to create a new message.
+ */
+export const DetectCapabilitiesResponseSchema: GenMessage<DetectCapabilitiesResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 14);
+
+/**
+ * Bounds that a config should keep; absent ones do not bind.
+ *
+ * @generated from message attuned.v1.ConfigConstraints
+ */
+export type ConfigConstraints = Message<"attuned.v1.ConfigConstraints"> & {
+  /**
+   * Highest temperature.
+   *
+   * @generated from field: optional double max_temperature = 1;
+   */
+  maxTemperature?: number | undefined;
+
+  /**
+   * Lowest temperature.
+   *
+   * @generated from field: optional double min_temperature = 2;
+   */
+  minTemperature?: number | undefined;
+
+  /**
+   * Most output tokens.
+   *
+   * @generated from field: optional int32 max_tokens = 3;
+   */
+  maxTokens?: number | undefined;
+
+  /**
+   * Longest timeout in seconds.
+   *
+   * @generated from field: optional double max_timeout_seconds = 4;
+   */
+  maxTimeoutSeconds?: number | undefined;
+
+  /**
+   * Most retries.
+   *
+   * @generated from field: optional int32 max_retries = 5;
+   */
+  maxRetries?: number | undefined;
+
+  /**
+   * Models that are allowed; empty allows all.
+   *
+   * @generated from field: repeated string allowed_models = 6;
+   */
+  allowedModels: string[];
+};
+
+/**
+ * Describes the message attuned.v1.ConfigConstraints.
+ * Use `create(ConfigConstraintsSchema)` to create a new message.
+ */
+export const ConfigConstraintsSchema: GenMessage<ConfigConstraints> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 15);
+
+/**
+ * A config to check.
+ *
+ * @generated from message attuned.v1.ValidateConfigRequest
+ */
+export type ValidateConfigRequest = Message<"attuned.v1.ValidateConfigRequest"> & {
+  /**
+   * The config, as PutModelConfig takes it.
+   *
+   * @generated from field: attuned.v1.ModelConfig config = 1;
+   */
+  config?: ModelConfig | undefined;
+
+  /**
+   * Further bounds to hold it to.
+   *
+   * @generated from field: attuned.v1.ConfigConstraints constraints = 2;
+   */
+  constraints?: ConfigConstraints | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.ValidateConfigRequest.
+ * Use `create(ValidateConfigRequestSchema)` to create a new message.
+ */
+export const ValidateConfigRequestSchema: GenMessage<ValidateConfigRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 16);
+
+/**
+ * What is wrong with it.
+ *
+ * @generated from message attuned.v1.ValidateConfigResponse
+ */
+export type ValidateConfigResponse = Message<"attuned.v1.ValidateConfigResponse"> & {
+  /**
+   * Whether PutModelConfig would take it and the constraints hold.
+   *
+   * @generated from field: optional bool valid = 1;
+   */
+  valid?: boolean | undefined;
+
+  /**
+   * Every broken rule.
+   *
+   * @generated from field: repeated attuned.v1.ConfigViolation violations = 2;
+   */
+  violations: ConfigViolation[];
+
+  /**
+   * What is accepted and worth knowing.
+   *
+   * @generated from field: repeated attuned.v1.Warning warnings = 3;
+   */
+  warnings: Warning[];
+
+  /**
+   * The merged config that the write would lead to; absent with violations.
+   *
+   * @generated from field: attuned.v1.ModelConfig merged = 4;
+   */
+  merged?: ModelConfig | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.ValidateConfigResponse.
+ * Use `create(ValidateConfigResponseSchema)` to create a new message.
+ */
+export const ValidateConfigResponseSchema: GenMessage<ValidateConfigResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 17);
+
+/**
+ * One broken rule.
+ *
+ * @generated from message attuned.v1.ConfigViolation
+ */
+export type ConfigViolation = Message<"attuned.v1.ConfigViolation"> & {
+  /**
+   * Path of the field, for example "config.phases[planning].settings.temperature".
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * What is wrong, in words.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message attuned.v1.ConfigViolation.
+ * Use `create(ConfigViolationSchema)` to create a new message.
+ */
+export const ConfigViolationSchema: GenMessage<ConfigViolation> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 18);
+
+/**
+ * Which template to get.
+ *
+ * @generated from message attuned.v1.GetPromptTemplateRequest
+ */
+export type GetPromptTemplateRequest = Message<"attuned.v1.GetPromptTemplateRequest"> & {
+  /**
+   * Name of the model; empty gets the template that models without an own one share.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * system, few_shot, error_handling, or an own type.
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+};
+
+/**
+ * Describes the message attuned.v1.GetPromptTemplateRequest.
+ * Use `create(GetPromptTemplateRequestSchema)` to create a new message.
+ */
+export const GetPromptTemplateRequestSchema: GenMessage<GetPromptTemplateRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 19);
+
+/**
+ * A template.
+ *
+ * @generated from message attuned.v1.GetPromptTemplateResponse
+ */
+export type GetPromptTemplateResponse = Message<"attuned.v1.GetPromptTemplateResponse"> & {
+  /**
+   * The template.
+   *
+   * @generated from field: attuned.v1.PromptTemplate template = 1;
+   */
+  template?: PromptTemplate | undefined;
+
+  /**
+   * Names the stored content, for a conditional write.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message attuned.v1.GetPromptTemplateResponse.
+ * Use `create(GetPromptTemplateResponseSchema)` to create a new message.
+ */
+export const GetPromptTemplateResponseSchema: GenMessage<GetPromptTemplateResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 20);
+
+/**
+ * A template to store.
+ *
+ * @generated from message attuned.v1.PutPromptTemplateRequest
+ */
+export type PutPromptTemplateRequest = Message<"attuned.v1.PutPromptTemplateRequest"> & {
+  /**
+   * The template. An empty text removes the stored one.
+   *
+   * @generated from field: attuned.v1.PromptTemplate template = 1;
+   */
+  template?: PromptTemplate | undefined;
+
+  /**
+   * Refuses the write with ETAG_STALE unless it names the present content. Empty writes in any case.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Why, for the history.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.PutPromptTemplateRequest.
+ * Use `create(PutPromptTemplateRequestSchema)` to create a new message.
+ */
+export const PutPromptTemplateRequestSchema: GenMessage<PutPromptTemplateRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 21);
+
+/**
+ * What the write did.
+ *
+ * @generated from message attuned.v1.PutPromptTemplateResponse
+ */
+export type PutPromptTemplateResponse = Message<"attuned.v1.PutPromptTemplateResponse"> & {
+  /**
+   * The template served after the write.
+   *
+   * @generated from field: attuned.v1.PromptTemplate template = 1;
+   */
+  template?: PromptTemplate | undefined;
+
+  /**
+   * Revision after the write.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * Names the content written.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message attuned.v1.PutPromptTemplateResponse.
+ * Use `create(PutPromptTemplateResponseSchema)` to create a new message.
+ */
+export const PutPromptTemplateResponseSchema: GenMessage<PutPromptTemplateResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 22);
+
+/**
+ * What to fill in.
+ *
+ * @generated from message attuned.v1.RenderPromptRequest
+ */
+export type RenderPromptRequest = Message<"attuned.v1.RenderPromptRequest"> & {
+  /**
+   * Name of the model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Type of the template.
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * Values by variable; at most 64 of at most 100000 characters.
+   *
+   * @generated from field: map<string, string> variables = 3;
+   */
+  variables: { [key: string]: string };
+};
+
+/**
+ * Describes the message attuned.v1.RenderPromptRequest.
+ * Use `create(RenderPromptRequestSchema)` to create a new message.
+ */
+export const RenderPromptRequestSchema: GenMessage<RenderPromptRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 23);
+
+/**
+ * The filled text.
+ *
+ * @generated from message attuned.v1.RenderPromptResponse
+ */
+export type RenderPromptResponse = Message<"attuned.v1.RenderPromptResponse"> & {
+  /**
+   * The text.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Variables that were given and not used.
+   *
+   * @generated from field: repeated string unused_variables = 2;
+   */
+  unusedVariables: string[];
+
+  /**
+   * Where the template is from: "builtin" or "stored".
+   *
+   * @generated from field: string source = 3;
+   */
+  source: string;
+};
+
+/**
+ * Describes the message attuned.v1.RenderPromptResponse.
+ * Use `create(RenderPromptResponseSchema)` to create a new message.
+ */
+export const RenderPromptResponseSchema: GenMessage<RenderPromptResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 24);
+
+/**
+ * Asks for the environment's layer.
+ *
+ * @generated from message attuned.v1.GetEnvironmentConfigRequest
+ */
+export type GetEnvironmentConfigRequest = Message<"attuned.v1.GetEnvironmentConfigRequest"> & {
+};
+
+/**
+ * Describes the message attuned.v1.GetEnvironmentConfigRequest.
+ * Use `create(GetEnvironmentConfigRequestSchema)` to create a new message.
+ */
+export const GetEnvironmentConfigRequestSchema: GenMessage<GetEnvironmentConfigRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 25);
+
+/**
+ * The environment's layer.
+ *
+ * @generated from message attuned.v1.GetEnvironmentConfigResponse
+ */
+export type GetEnvironmentConfigResponse = Message<"attuned.v1.GetEnvironmentConfigResponse"> & {
+  /**
+   * The model that an empty name means; empty where none is named.
+   *
+   * @generated from field: string default_model = 1;
+   */
+  defaultModel: string;
+
+  /**
+   * Settings that every model gets.
+   *
+   * @generated from field: repeated attuned.v1.PhaseSettings phases = 2;
+   */
+  phases: PhaseSettings[];
+
+  /**
+   * One entry per variable that was read.
+   *
+   * @generated from field: repeated attuned.v1.EnvironmentVariable variables = 3;
+   */
+  variables: EnvironmentVariable[];
+
+  /**
+   * What the operator should know.
+   *
+   * @generated from field: repeated attuned.v1.Warning warnings = 4;
+   */
+  warnings: Warning[];
+};
+
+/**
+ * Describes the message attuned.v1.GetEnvironmentConfigResponse.
+ * Use `create(GetEnvironmentConfigResponseSchema)` to create a new message.
+ */
+export const GetEnvironmentConfigResponseSchema: GenMessage<GetEnvironmentConfigResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 26);
+
+/**
+ * One variable of the environment.
+ *
+ * @generated from message attuned.v1.EnvironmentVariable
+ */
+export type EnvironmentVariable = Message<"attuned.v1.EnvironmentVariable"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its value.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * What it sets, for example "planning.temperature".
+   *
+   * @generated from field: string sets = 3;
+   */
+  sets: string;
+};
+
+/**
+ * Describes the message attuned.v1.EnvironmentVariable.
+ * Use `create(EnvironmentVariableSchema)` to create a new message.
+ */
+export const EnvironmentVariableSchema: GenMessage<EnvironmentVariable> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 27);
+
+/**
+ * Asks for the catalog's origin.
+ *
+ * @generated from message attuned.v1.GetCatalogInfoRequest
+ */
+export type GetCatalogInfoRequest = Message<"attuned.v1.GetCatalogInfoRequest"> & {
+};
+
+/**
+ * Describes the message attuned.v1.GetCatalogInfoRequest.
+ * Use `create(GetCatalogInfoRequestSchema)` to create a new message.
+ */
+export const GetCatalogInfoRequestSchema: GenMessage<GetCatalogInfoRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 28);
+
+/**
+ * Where the facts of models come from.
+ *
+ * @generated from message attuned.v1.GetCatalogInfoResponse
+ */
+export type GetCatalogInfoResponse = Message<"attuned.v1.GetCatalogInfoResponse"> & {
+  /**
+   * Day of the snapshot, YYYY-MM-DD.
+   *
+   * @generated from field: string date = 1;
+   */
+  date: string;
+
+  /**
+   * Age of the snapshot in days.
+   *
+   * @generated from field: double age_days = 2;
+   */
+  ageDays: number;
+
+  /**
+   * Models in it.
+   *
+   * @generated from field: int32 model_count = 3;
+   */
+  modelCount: number;
+
+  /**
+   * Sources with their versions.
+   *
+   * @generated from field: repeated attuned.v1.CatalogSource sources = 4;
+   */
+  sources: CatalogSource[];
+};
+
+/**
+ * Describes the message attuned.v1.GetCatalogInfoResponse.
+ * Use `create(GetCatalogInfoResponseSchema)` to create a new message.
+ */
+export const GetCatalogInfoResponseSchema: GenMessage<GetCatalogInfoResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 29);
+
+/**
+ * One source of the catalog.
+ *
+ * @generated from message attuned.v1.CatalogSource
+ */
+export type CatalogSource = Message<"attuned.v1.CatalogSource"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its version.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * Its licence.
+   *
+   * @generated from field: string licence = 3;
+   */
+  licence: string;
+};
+
+/**
+ * Describes the message attuned.v1.CatalogSource.
+ * Use `create(CatalogSourceSchema)` to create a new message.
+ */
+export const CatalogSourceSchema: GenMessage<CatalogSource> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 30);
+
+/**
+ * How a name was understood.
+ *
+ * @generated from enum attuned.v1.ModelNameKind
+ */
+export const ModelNameKind = {
+  /**
+   * Means nothing.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The name of a config or of a model in the catalog.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_EXACT = 1;
+   */
+  EXACT: 1,
+
+  /**
+   * Another name of one.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_ALIAS = 2;
+   */
+  ALIAS: 2,
+
+  /**
+   * A dated release of one.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_SNAPSHOT = 3;
+   */
+  SNAPSHOT: 3,
+
+  /**
+   * A name whose model the provider may change.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_FLOATING_ALIAS = 4;
+   */
+  FLOATING_ALIAS: 4,
+
+  /**
+   * A fine-tune of one.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_FINE_TUNE = 5;
+   */
+  FINE_TUNE: 5,
+
+  /**
+   * A local build of one.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_LOCAL_TAG = 6;
+   */
+  LOCAL_TAG: 6,
+
+  /**
+   * A variant that a router offers.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_VARIANT = 7;
+   */
+  VARIANT: 7,
+
+  /**
+   * A known family, an unknown model.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_FAMILY = 8;
+   */
+  FAMILY: 8,
+
+  /**
+   * A name that says nothing of its model, such as a deployment's.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_OPAQUE = 9;
+   */
+  OPAQUE: 9,
+
+  /**
+   * Not known.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_UNKNOWN = 10;
+   */
+  UNKNOWN: 10,
+
+  /**
+   * Not a name.
+   *
+   * @generated from enum value: MODEL_NAME_KIND_INVALID = 11;
+   */
+  INVALID: 11,
+} as const;
+
+/**
+ * How a name was understood.
+ *
+ * @generated from enum attuned.v1.ModelNameKind
+ */
+export type ModelNameKind = (typeof ModelNameKind)[keyof typeof ModelNameKind] | UnknownEnum;
+
+/**
+ * Describes the enum attuned.v1.ModelNameKind.
+ */
+export const ModelNameKindSchema: GenEnum<ModelNameKind> = /*@__PURE__*/
+  enumDesc(file_attuned_v1_model_service, 0);
 
 /**
  * The registry of model configs.
@@ -410,6 +1339,91 @@ export const ModelService: GenService<{
     methodKind: "unary";
     input: typeof ListPhasesRequestSchema;
     output: typeof ListPhasesResponseSchema;
+  },
+  /**
+   * Explains what a model's name stands for. Names that are not known answer too, with an empty config key.
+   * Errors: MODEL_NAME_INVALID.
+   *
+   * @generated from rpc attuned.v1.ModelService.ResolveModelName
+   */
+  resolveModelName: {
+    methodKind: "unary";
+    input: typeof ResolveModelNameRequestSchema;
+    output: typeof ResolveModelNameResponseSchema;
+  },
+  /**
+   * Tells what a model can do.
+   * Errors: MODEL_NAME_INVALID.
+   *
+   * @generated from rpc attuned.v1.ModelService.DetectCapabilities
+   */
+  detectCapabilities: {
+    methodKind: "unary";
+    input: typeof DetectCapabilitiesRequestSchema;
+    output: typeof DetectCapabilitiesResponseSchema;
+  },
+  /**
+   * Checks a config as PutModelConfig would, and writes nothing: all violations and warnings at once.
+   *
+   * @generated from rpc attuned.v1.ModelService.ValidateConfig
+   */
+  validateConfig: {
+    methodKind: "unary";
+    input: typeof ValidateConfigRequestSchema;
+    output: typeof ValidateConfigResponseSchema;
+  },
+  /**
+   * Gets the prompt template of a model and type, stored or builtin.
+   * Errors: MODEL_NAME_INVALID, PROMPT_NOT_FOUND.
+   *
+   * @generated from rpc attuned.v1.ModelService.GetPromptTemplate
+   */
+  getPromptTemplate: {
+    methodKind: "unary";
+    input: typeof GetPromptTemplateRequestSchema;
+    output: typeof GetPromptTemplateResponseSchema;
+  },
+  /**
+   * Stores a prompt template; it becomes part of the config id of its model.
+   * Errors: PROMPT_INVALID, ETAG_STALE, TOO_MANY_PROMPTS.
+   *
+   * @generated from rpc attuned.v1.ModelService.PutPromptTemplate
+   */
+  putPromptTemplate: {
+    methodKind: "unary";
+    input: typeof PutPromptTemplateRequestSchema;
+    output: typeof PutPromptTemplateResponseSchema;
+  },
+  /**
+   * Fills a template in one pass: values are never scanned again.
+   * Errors: PROMPT_NOT_FOUND, PROMPT_VARIABLES_MISSING with all of them.
+   *
+   * @generated from rpc attuned.v1.ModelService.RenderPrompt
+   */
+  renderPrompt: {
+    methodKind: "unary";
+    input: typeof RenderPromptRequestSchema;
+    output: typeof RenderPromptResponseSchema;
+  },
+  /**
+   * Gets what the daemon's environment sets, and which variables did.
+   *
+   * @generated from rpc attuned.v1.ModelService.GetEnvironmentConfig
+   */
+  getEnvironmentConfig: {
+    methodKind: "unary";
+    input: typeof GetEnvironmentConfigRequestSchema;
+    output: typeof GetEnvironmentConfigResponseSchema;
+  },
+  /**
+   * Tells where the facts of models come from and how old they are.
+   *
+   * @generated from rpc attuned.v1.ModelService.GetCatalogInfo
+   */
+  getCatalogInfo: {
+    methodKind: "unary";
+    input: typeof GetCatalogInfoRequestSchema;
+    output: typeof GetCatalogInfoResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_attuned_v1_model_service, 0);
