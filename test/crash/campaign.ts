@@ -1,0 +1,151 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Daemon, root, serveFlags, startDaemon } from "../support/daemon.ts";
+import { ConfigLedger } from "./config-ledger.ts";
+import { type Connection, connect } from "./connection.ts";
+import { OutcomeLedger } from "./outcome-ledger.ts";
+import { createRandom, type SeededRandom } from "./random.ts";
+
+export interface CampaignOptions {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly dataDir: string;
+  /** Hears of each round once it is verified. */
+  readonly onRound?: (round: number, summary: Summary) => void;
+}
+
+export interface Summary {
+  readonly rounds: number;
+  readonly killed: number;
+  readonly killedDuringStart: number;
+  readonly stoppedGently: number;
+  readonly outcomesAcknowledged: number;
+  readonly outcomesUnanswered: number;
+  readonly outcomesRedelivered: number;
+  readonly duplicatesConfirmed: number;
+  readonly configWritesAcknowledged: number;
+  /** From the start of the process to the ready line, as the daemon measures it. */
+  readonly restartMs: { readonly median: number; readonly max: number };
+}
+
+const REPORTERS = 4;
+const WRITERS = 2;
+/** Rounds after which every unanswered outcome is sent again, so that the tally must be met exactly. */
+const SETTLE_EVERY = 5;
+
+/**
+ * Rounds of load and `kill -9` on one data directory. After each restart everything that was acknowledged must be there, and
+ * nothing twice. Errors with what is wrong, the round and the seed; the data directory stays for a look.
+ */
+export async function runCampaign(options: CampaignOptions): Promise<Summary> {
+  const random = createRandom(options.seed);
+  const outcomes = new OutcomeLedger(random, `crash-${options.seed}`);
+  const configs = new ConfigLedger(random);
+  const bootMs: number[] = [];
+  const count = { killed: 0, killedDuringStart: 0, stoppedGently: 0 };
+  const summaryAt = (rounds: number): Summary => ({
+    rounds,
+    ...count,
+    outcomesAcknowledged: outcomes.acknowledgedCount,
+    outcomesUnanswered: outcomes.uncertainCount + outcomes.orphanCount,
+    outcomesRedelivered: outcomes.redeliveredCount,
+    duplicatesConfirmed: outcomes.duplicateCount,
+    configWritesAcknowledged: configs.acknowledgedCount,
+    restartMs: {
+      median: bootMs.toSorted((a, b) => a - b)[Math.floor(bootMs.length / 2)] ?? 0,
+      max: Math.max(0, ...bootMs),
+    },
+  });
+  for (let round = 1; round <= options.rounds; round++) {
+    try {
+      if (random.chance(0.15)) {
+        await killDuringStart(options.dataDir, random);
+        count.killedDuringStart += 1;
+      }
+      const daemon = await startDaemon({
+        dataDir: options.dataDir,
+        args: ["--loop-interval", "1"],
+      });
+      bootMs.push(daemon.bootMs);
+      const isLast = round === options.rounds;
+      try {
+        await verify(daemon, { outcomes, configs }, isLast || round % SETTLE_EVERY === 0);
+        if (!isLast) await loadUntilKilled(daemon, { outcomes, configs }, random, count);
+      } finally {
+        await daemon.kill();
+      }
+      options.onRound?.(round, summaryAt(round));
+    } catch (cause) {
+      const where = `round ${round} of seed ${options.seed} in ${options.dataDir}`;
+      throw new Error(`${where}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    }
+  }
+  return summaryAt(options.rounds);
+}
+
+interface Ledgers {
+  readonly outcomes: OutcomeLedger;
+  readonly configs: ConfigLedger;
+}
+
+async function verify(daemon: Daemon, ledgers: Ledgers, isSettling: boolean): Promise<void> {
+  const connection = connect(daemon.agentsUrl);
+  try {
+    await ledgers.outcomes.verify(connection);
+    await ledgers.configs.verify(connection, isSettling ? "all" : "new");
+    await ledgers.outcomes.prepare(connection);
+    if (!isSettling) return;
+    await ledgers.outcomes.settleAll(connection);
+    await ledgers.outcomes.verify(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+/** Concurrent reports and writes until the process is gone. */
+async function loadUntilKilled(
+  daemon: Daemon,
+  { outcomes, configs }: Ledgers,
+  random: SeededRandom,
+  count: { killed: number; stoppedGently: number },
+): Promise<void> {
+  const connections: Connection[] = [];
+  const work = (step: (connection: Connection) => Promise<boolean>) => {
+    const connection = connect(daemon.agentsUrl);
+    connections.push(connection);
+    return (async () => {
+      while (await step(connection));
+    })();
+  };
+  const workers = [
+    ...Array.from({ length: REPORTERS }, () => work((to) => outcomes.report(to))),
+    ...Array.from({ length: WRITERS }, () => work((to) => configs.write(to))),
+  ];
+  const settled = Promise.all(workers);
+  settled.catch(() => undefined);
+  await sleep(random.between(5, 400));
+  if (random.chance(0.05)) {
+    count.stoppedGently += 1;
+    const exit = await daemon.stop();
+    if (exit.code !== 0) throw new Error(`stopped with ${exit.code}: ${exit.stderr}`);
+  } else {
+    count.killed += 1;
+    await daemon.kill();
+  }
+  await settled;
+  for (const connection of connections) connection.close();
+}
+
+/** Starts a daemon and kills it before or while it reads its store. */
+async function killDuringStart(dataDir: string, random: SeededRandom): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    [join(root, "bin/attuned.js"), "serve", ...serveFlags(dataDir)],
+    { stdio: "ignore" },
+  );
+  const gone = new Promise((settle) => child.once("close", settle));
+  await sleep(random.between(100, 600));
+  child.kill("SIGKILL");
+  await gone;
+}

@@ -1,0 +1,252 @@
+import { ask, type Connection, type Reply } from "./connection.ts";
+import type { SeededRandom } from "./random.ts";
+
+/** An outcome as this side sent it. */
+interface Sent {
+  readonly id: string;
+  readonly arm: string;
+  readonly latencyMs: number;
+  readonly costNanoUsd: number;
+  readonly quality: number;
+  readonly wire: object;
+}
+
+interface Sums {
+  count: number;
+  latencyMs: number;
+  costNanoUsd: number;
+  quality: number;
+}
+
+/** An arm by what outcomes of it are sent with. */
+interface ArmPlan {
+  readonly name: string;
+  readonly model: string;
+  readonly fields: object;
+}
+
+const PHASE = "PHASE_EXECUTION";
+const MODELS = ["crash-a", "crash-b"] as const;
+const TOKEN_MODEL = "crash-token";
+/** Outcomes of this model are never sent again, so that what became of the unanswered ones stays open. */
+const ORPHAN_MODEL = "crash-orphan";
+const TEMPERATURES = [0, 0.3, 0.7] as const;
+/** Spread over so many hours that the changed cells set a checkpoint off every few thousand outcomes. */
+const HOURS = 1000;
+const HOUR_MS = 3_600_000;
+const REMEMBERED_MAX = 5000;
+
+/**
+ * The independent tally: every outcome that was sent, by what its sender knows of it. `acknowledged` must be counted exactly once,
+ * `uncertain` (sent, and the answer never came) at most once.
+ */
+export class OutcomeLedger {
+  readonly #random: SeededRandom;
+  readonly #runId: string;
+  #sent = 0;
+  #plans: ArmPlan[] = [];
+  readonly #acknowledged = new Map<string, Sums>();
+  #uncertain: Sent[] = [];
+  readonly #orphans: Sent[] = [];
+  /** Some that were acknowledged, to be sent again. */
+  readonly #remembered: Sent[] = [];
+  acknowledgedCount = 0;
+  redeliveredCount = 0;
+  duplicateCount = 0;
+
+  constructor(random: SeededRandom, runId: string) {
+    this.#random = random;
+    this.#runId = runId;
+  }
+
+  get uncertainCount(): number {
+    return this.#uncertain.length;
+  }
+
+  get orphanCount(): number {
+    return this.#orphans.length;
+  }
+
+  /** Learns the token arm from the daemon that runs now. */
+  async prepare(connection: Connection): Promise<void> {
+    const request = { model: TOKEN_MODEL, phase: PHASE };
+    const { decisionToken, settings } = await ask<{ decisionToken: string; settings: object }>(
+      connection,
+      "ConfigService/ResolveConfig",
+      request,
+    );
+    const direct = [...MODELS, ORPHAN_MODEL].flatMap((model) =>
+      TEMPERATURES.map((temperature): ArmPlan => {
+        const settings = { temperature };
+        const fields = { model, phase: PHASE, settings };
+        return { name: armName(model, settings), model, fields };
+      }),
+    );
+    const withToken: ArmPlan = {
+      name: armName(TOKEN_MODEL, settings),
+      model: TOKEN_MODEL,
+      fields: { decisionToken },
+    };
+    this.#plans = [...direct, withToken];
+  }
+
+  /** Sends one batch: new outcomes, unanswered ones again, or acknowledged ones again, in any mixture of the first two. */
+  async report(connection: Connection): Promise<boolean> {
+    if (this.#remembered.length > 0 && this.#random.chance(0.1)) return this.#repeat(connection);
+    const size = this.#random.between(1, 50);
+    const again = this.#random.chance(0.3) ? this.#random.take(this.#uncertain, size) : [];
+    const fresh = Array.from({ length: Math.max(size - again.length, 1) }, () => this.#create());
+    const batch = [...again, ...fresh];
+    this.redeliveredCount += again.length;
+    // Some batches go out twice at once.
+    const replies = await Promise.all(
+      (this.#random.chance(0.1) ? [batch, batch] : [batch]).map((each) => send(connection, each)),
+    );
+    return this.#settle(batch, again.length, replies);
+  }
+
+  /** Sends every unanswered outcome again until all are answered; orphans excepted. */
+  async settleAll(connection: Connection): Promise<void> {
+    while (this.#uncertain.length > 0) {
+      const batch = this.#random.take(this.#uncertain, this.#random.between(1, 1000));
+      this.redeliveredCount += batch.length;
+      const reply = await send(connection, batch);
+      if (!this.#settle(batch, batch.length, [reply])) throw new Error("not answered while up");
+    }
+  }
+
+  /** Holds what the daemon counts against the tally. Errors name the arm and the two numbers. */
+  async verify(connection: Connection): Promise<void> {
+    const counted = new Map<string, Sums>();
+    for (const model of [...MODELS, ORPHAN_MODEL, TOKEN_MODEL]) {
+      const { metrics = [] } = await ask<{ metrics?: WireMetrics[] }>(
+        connection,
+        "OutcomeService/GetMetrics",
+        { model, phase: PHASE, pageSize: 1000 },
+      );
+      for (const item of metrics) counted.set(armName(model, item.settings), sumsOf(item));
+    }
+    const open = new Map<string, Sums>();
+    for (const sent of [...this.#uncertain, ...this.#orphans]) add(open, sent);
+    for (const name of new Set([...counted.keys(), ...this.#acknowledged.keys()])) {
+      const least = this.#acknowledged.get(name) ?? noSums();
+      const maybe = open.get(name) ?? noSums();
+      const actual = counted.get(name) ?? noSums();
+      for (const key of ["count", "latencyMs", "costNanoUsd", "quality"] as const) {
+        if (actual[key] >= least[key] && actual[key] <= least[key] + maybe[key]) continue;
+        throw new Error(
+          `${name}: ${key} is ${actual[key]}, acknowledged ${least[key]}, unanswered ${maybe[key]}`,
+        );
+      }
+    }
+  }
+
+  async #repeat(connection: Connection): Promise<boolean> {
+    const batch = this.#random.take(this.#remembered, this.#random.between(1, 50));
+    const reply = await send(connection, batch);
+    if (reply.status !== 200) return false;
+    const { duplicateCount } = countsOf(reply.body);
+    if (duplicateCount !== batch.length) {
+      throw new Error(`${batch.length - duplicateCount} acknowledged outcomes were not duplicates`);
+    }
+    this.duplicateCount += batch.length;
+    this.#remembered.push(...batch);
+    return true;
+  }
+
+  #settle(batch: readonly Sent[], again: number, replies: readonly Reply[]): boolean {
+    const answered = replies.flatMap((reply) =>
+      reply.status === 200 ? [countsOf(reply.body)] : [],
+    );
+    let accepted = 0;
+    for (const counts of answered) {
+      accepted += counts.acceptedCount;
+      if (counts.acceptedCount + counts.duplicateCount !== batch.length || counts.rejected > 0)
+        throw new Error(`an answer does not add up: ${JSON.stringify(counts)}`);
+    }
+    if (accepted > batch.length) throw new Error("an outcome was accepted twice");
+    if (answered.length === replies.length && accepted < batch.length - again)
+      throw new Error(`${batch.length - again - accepted} new outcomes were taken for duplicates`);
+    for (const sent of batch) this.#file(sent, answered.length > 0);
+    return answered.length === replies.length;
+  }
+
+  #file(sent: Sent, isAcknowledged: boolean): void {
+    if (isAcknowledged) {
+      add(this.#acknowledged, sent);
+      this.acknowledgedCount += 1;
+      if (this.#remembered.length < REMEMBERED_MAX) this.#remembered.push(sent);
+    } else if (sent.arm.startsWith(ORPHAN_MODEL)) this.#orphans.push(sent);
+    else this.#uncertain.push(sent);
+  }
+
+  #create(): Sent {
+    const random = this.#random;
+    const plan = this.#plans[random.between(0, this.#plans.length - 1)];
+    if (!plan) throw new Error("no arm is planned");
+    this.#sent += 1;
+    const id = `${this.#runId}-${this.#sent}`;
+    const latencyMs = random.between(1, 5000);
+    const costNanoUsd = random.between(1, 1_000_000);
+    const quality = random.between(0, 100);
+    const wire = {
+      ...plan.fields,
+      outcomeId: id,
+      status: "OUTCOME_STATUS_OK",
+      latencyMs,
+      costUsd: costNanoUsd / 1e9,
+      scores: { quality },
+      occurredAt: new Date(Date.now() - random.between(0, HOURS) * HOUR_MS).toISOString(),
+    };
+    return { id, arm: plan.name, latencyMs, costNanoUsd, quality, wire };
+  }
+}
+
+interface WireMetrics {
+  readonly settings: object;
+  readonly sampleSize: string;
+  readonly avgLatency: number;
+  readonly costPerRequest: number;
+  readonly avgQuality: number;
+}
+
+function send(connection: Connection, batch: readonly Sent[]): Promise<Reply> {
+  const outcomes = batch.map(({ wire }) => wire);
+  return connection.post("OutcomeService/ReportOutcomes", { outcomes });
+}
+
+function armName(model: string, settings: object): string {
+  return `${model} ${JSON.stringify(Object.entries(settings).sort())}`;
+}
+
+function countsOf(body: Record<string, unknown>) {
+  return {
+    acceptedCount: Number(body["acceptedCount"] ?? 0),
+    duplicateCount: Number(body["duplicateCount"] ?? 0),
+    rejected: ((body["rejected"] ?? []) as unknown[]).length,
+  };
+}
+
+/** The sums behind the means. They are whole numbers, so that rounding brings them back exactly. */
+function sumsOf(item: WireMetrics): Sums {
+  const count = Number(item.sampleSize);
+  return {
+    count,
+    latencyMs: Math.round(item.avgLatency * count),
+    costNanoUsd: Math.round(item.costPerRequest * count * 1e9),
+    quality: Math.round(item.avgQuality * count),
+  };
+}
+
+function noSums(): Sums {
+  return { count: 0, latencyMs: 0, costNanoUsd: 0, quality: 0 };
+}
+
+function add(into: Map<string, Sums>, sent: Sent): void {
+  const sums = into.get(sent.arm) ?? noSums();
+  sums.count += 1;
+  sums.latencyMs += sent.latencyMs;
+  sums.costNanoUsd += sent.costNanoUsd;
+  sums.quality += sent.quality;
+  into.set(sent.arm, sums);
+}
