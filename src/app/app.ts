@@ -45,6 +45,8 @@ import { VERSION } from "./version.ts";
 const CHECKPOINT_INTERVAL_MS = 10_000;
 /** For each step of the way down, in milliseconds: all of them together stay below Kubernetes' default grace period of 30 s. */
 const STOP_STEP_MS = 5_000;
+/** Between readiness off and the end of streams, in milliseconds: watchers of health hear of the one before the other. */
+const DRAIN_NOTICE_MS = 100;
 
 /** The running daemon. */
 export interface App {
@@ -162,12 +164,6 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     },
   });
 
-  const listeners: Listener[] = [];
-  lifecycle.onStop("listeners", async () => {
-    admission.drain();
-    await Promise.all(listeners.map((listener) => listener.close(STOP_STEP_MS - 500)));
-  });
-  lifecycle.onStop("readiness", () => health.become("draining"));
   const hosts = createHostRule({ allowedHosts: options.allowedHosts, hostName: hostname() });
   const door = (name: string, role: Door["role"], identity = ANONYMOUS): Door => ({
     name,
@@ -185,7 +181,17 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     handler: guardHost(hosts, management),
     platform,
   });
-  listeners.push(managementListener);
+  // Stopped after the agents' listeners, so that probes and scrapes are answered while calls finish.
+  lifecycle.onStop("management", () => closeAll([managementListener]));
+  const listeners: Listener[] = [];
+  lifecycle.onStop("listeners", () => {
+    admission.drain();
+    return closeAll(listeners);
+  });
+  lifecycle.onStop("readiness", () => {
+    health.become("draining");
+    return new Promise((resolve) => platform.timers.after(DRAIN_NOTICE_MS, resolve));
+  });
   const agents = await listen(options.listen, {
     handler: guardHost(hosts, handler.through(door("agents", options.agentsRole))),
     platform,
@@ -213,6 +219,11 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     revision: engine.state.config.revision,
     stop: () => lifecycle.stop(STOP_STEP_MS),
   };
+}
+
+/** Waits for the calls in flight, and cuts off what is left just before the step of the way down would count as failed. */
+async function closeAll(listeners: readonly Listener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.close(STOP_STEP_MS - 500)));
 }
 
 /** The operators' socket. A data directory whose path is too long for a socket is no reason not to serve. */
