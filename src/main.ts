@@ -66,7 +66,8 @@ function returnStartUpMemory(): void {
   setTimeout(() => {
     setFlagsFromString("--expose-gc");
     const collect: unknown = runInNewContext("gc");
-    if (typeof collect === "function") collect();
+    // The last resort gives pages back to the system; an ordinary collection keeps them for the heap to grow into.
+    if (typeof collect === "function") collect({ type: "major", flavor: "last-resort" });
   }, START_UP_GC_DELAY_MS).unref();
 }
 
