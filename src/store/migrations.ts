@@ -1,4 +1,4 @@
-import type { Database } from "./store.ts";
+import type { Database } from "./database.ts";
 
 /** Layout version that this program writes. */
 export const SCHEMA_VERSION = 1;

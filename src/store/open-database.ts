@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import type { Database } from "./store.ts";
+import type { Database } from "./database.ts";
 import { StoreOpenError } from "./store-error.ts";
 
 /** How long a locked directory is tried again, in milliseconds: a predecessor may still be closing. */

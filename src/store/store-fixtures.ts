@@ -1,5 +1,6 @@
 import { MemoryLevel } from "memory-level";
-import { type Database, Store } from "./store.ts";
+import type { Database } from "./database.ts";
+import { Store } from "./store.ts";
 
 /** What tests do to the writes of a store: hold them back, let them fail, count them. */
 export interface WriteControl {

@@ -1,10 +1,7 @@
-import type { AbstractLevel } from "abstract-level";
+import type { Database } from "./database.ts";
 import { type KeyRange, keys } from "./keys.ts";
 import { migrate, SCHEMA_VERSION } from "./migrations.ts";
 import { StoreOpenError } from "./store-error.ts";
-
-/** Any abstract-level database: ClassicLevel in the daemon, MemoryLevel in tests. */
-export type Database = AbstractLevel<string | Uint8Array | Buffer, string, Uint8Array>;
 
 /** One change of a batch. Values are JSON unless `bytes` says otherwise. */
 export type StoreOp =
