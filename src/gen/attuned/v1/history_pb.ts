@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/history.proto.
  */
 export const file_attuned_v1_history: GenFile = /*@__PURE__*/
-  fileDesc("ChhhdHR1bmVkL3YxL2hpc3RvcnkucHJvdG8SCmF0dHVuZWQudjEi5QIKFUNvbmZpZ3VyYXRpb25TbmFwc2hvdBITCgtzbmFwc2hvdF9pZBgBIAEoCRItCgl0aW1lc3RhbXAYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBW1vZGVsGAMgASgJEhgKC3RlbXBlcmF0dXJlGAQgASgBSACIAQESFwoKbWF4X3Rva2VucxgFIAEoBUgBiAEBEhwKD3RpbWVvdXRfc2Vjb25kcxgGIAEoAUgCiAEBEhgKC21heF9yZXRyaWVzGAcgASgFSAOIAQESFAoHZW5hYmxlZBgIIAEoCEgEiAEBEikKCG1ldGFkYXRhGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIOCgxfdGVtcGVyYXR1cmVCDQoLX21heF90b2tlbnNCEgoQX3RpbWVvdXRfc2Vjb25kc0IOCgxfbWF4X3JldHJpZXNCCgoIX2VuYWJsZWQipwIKE0NvbmZpZ3VyYXRpb25DaGFuZ2USEQoJY2hhbmdlX2lkGAEgASgJEi0KCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFyYW1ldGVyGAMgASgJEikKCW9sZF92YWx1ZRgEIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIpCgluZXdfdmFsdWUYBSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSDgoGcmVhc29uGAYgASgJEhIKCmNoYW5nZWRfYnkYByABKAkSDQoFbW9kZWwYCCABKAkSIAoFcGhhc2UYCSABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhAKCHJldmlzaW9uGAogASgDYgZwcm90bzM", [file_attuned_v1_phase, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChhhdHR1bmVkL3YxL2hpc3RvcnkucHJvdG8SCmF0dHVuZWQudjEi5QIKFUNvbmZpZ3VyYXRpb25TbmFwc2hvdBITCgtzbmFwc2hvdF9pZBgBIAEoCRItCgl0aW1lc3RhbXAYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBW1vZGVsGAMgASgJEhgKC3RlbXBlcmF0dXJlGAQgASgBSACIAQESFwoKbWF4X3Rva2VucxgFIAEoBUgBiAEBEhwKD3RpbWVvdXRfc2Vjb25kcxgGIAEoAUgCiAEBEhgKC21heF9yZXRyaWVzGAcgASgFSAOIAQESFAoHZW5hYmxlZBgIIAEoCEgEiAEBEikKCG1ldGFkYXRhGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIOCgxfdGVtcGVyYXR1cmVCDQoLX21heF90b2tlbnNCEgoQX3RpbWVvdXRfc2Vjb25kc0IOCgxfbWF4X3JldHJpZXNCCgoIX2VuYWJsZWQitAMKE0NvbmZpZ3VyYXRpb25DaGFuZ2USEQoJY2hhbmdlX2lkGAEgASgJEi0KCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFyYW1ldGVyGAMgASgJEikKCW9sZF92YWx1ZRgEIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIpCgluZXdfdmFsdWUYBSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSDgoGcmVhc29uGAYgASgJEhIKCmNoYW5nZWRfYnkYByABKAkSDQoFbW9kZWwYCCABKAkSIAoFcGhhc2UYCSABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhAKCHJldmlzaW9uGAogASgDEkMKCmF0dHJpYnV0ZXMYCyADKAsyLy5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25DaGFuZ2UuQXR0cmlidXRlc0VudHJ5EhMKC292ZXJyaWRlX2lkGAwgASgJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBYgZwcm90bzM", [file_attuned_v1_phase, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * The settings of a scope at one moment, flat.
@@ -114,7 +114,8 @@ export type ConfigurationChange = Message<"attuned.v1.ConfigurationChange"> & {
   timestamp?: Timestamp | undefined;
 
   /**
-   * Parameter in snake_case, for example "temperature", "limits.max_iterations", "enabled".
+   * Parameter in snake_case, for example "temperature", "limits.max_iterations", "enabled"; "labels.production" when a label moved,
+   * with versions as values.
    *
    * @generated from field: string parameter = 3;
    */
@@ -168,6 +169,20 @@ export type ConfigurationChange = Message<"attuned.v1.ConfigurationChange"> & {
    * @generated from field: int64 revision = 10;
    */
   revision: bigint;
+
+  /**
+   * Attributes that it holds for: those that the selector of an override names. Empty for every request.
+   *
+   * @generated from field: map<string, string> attributes = 11;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * The override or pin that made it; empty for changes of configs.
+   *
+   * @generated from field: string override_id = 12;
+   */
+  overrideId: string;
 };
 
 /**

@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/history_service.proto.
  */
 export const file_attuned_v1_history_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBhdHR1bmVkL3YxL2hpc3Rvcnlfc2VydmljZS5wcm90bxIKYXR0dW5lZC52MSLGAQoXR2V0Q3VycmVudENvbmZpZ1JlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEkcKCmF0dHJpYnV0ZXMYAyADKAsyMy5hdHR1bmVkLnYxLkdldEN1cnJlbnRDb25maWdSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJhChhHZXRDdXJyZW50Q29uZmlnUmVzcG9uc2USMwoIc25hcHNob3QYASABKAsyIS5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25TbmFwc2hvdBIQCghyZXZpc2lvbhgCIAEoAyLSAQoRR2V0SGlzdG9yeVJlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYBiABKAUSEgoKcGFnZV90b2tlbhgHIAEoCSJfChJHZXRIaXN0b3J5UmVzcG9uc2USMAoHY2hhbmdlcxgBIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkixgIKFVJlY29yZFNuYXBzaG90UmVxdWVzdBINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USRQoKYXR0cmlidXRlcxgDIAMoCzIxLmF0dHVuZWQudjEuUmVjb3JkU25hcHNob3RSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRJBCghtZXRhZGF0YRgEIAMoCzIvLmF0dHVuZWQudjEuUmVjb3JkU25hcHNob3RSZXF1ZXN0Lk1ldGFkYXRhRW50cnkSDgoGcmVhc29uGAUgASgJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJfChZSZWNvcmRTbmFwc2hvdFJlc3BvbnNlEjMKCHNuYXBzaG90GAEgASgLMiEuYXR0dW5lZC52MS5Db25maWd1cmF0aW9uU25hcHNob3QSEAoIcmV2aXNpb24YAiABKAMirgEKCUNvbXBhcmFuZBIlCgRsaXZlGAEgASgLMhUuYXR0dW5lZC52MS5MaXZlU2NvcGVIABIqCgd2ZXJzaW9uGAIgASgLMhcuYXR0dW5lZC52MS5WZXJzaW9uTmFtZUgAEhUKC3NuYXBzaG90X2lkGAMgASgJSAASLQoIcmV2aXNpb24YBCABKAsyGS5hdHR1bmVkLnYxLk1vZGVsUmV2aXNpb25IAEIICgZzb3VyY2UiiAEKCUxpdmVTY29wZRINCgVtb2RlbBgBIAEoCRI5CgphdHRyaWJ1dGVzGAIgAygLMiUuYXR0dW5lZC52MS5MaXZlU2NvcGUuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIi0KC1ZlcnNpb25OYW1lEg0KBW1vZGVsGAEgASgJEg8KB3ZlcnNpb24YAiABKAkiMAoNTW9kZWxSZXZpc2lvbhINCgVtb2RlbBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAyJiChVDb21wYXJlQ29uZmlnc1JlcXVlc3QSIwoEbGVmdBgBIAEoCzIVLmF0dHVuZWQudjEuQ29tcGFyYW5kEiQKBXJpZ2h0GAIgASgLMhUuYXR0dW5lZC52MS5Db21wYXJhbmQibAoWQ29tcGFyZUNvbmZpZ3NSZXNwb25zZRI0CgtkaWZmZXJlbmNlcxgBIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRISCgVlcXVhbBgCIAEoCEgAiAEBQggKBl9lcXVhbCJKChhTYXZlQ29uZmlnVmVyc2lvblJlcXVlc3QSDQoFbW9kZWwYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZyZWFzb24YAyABKAkiYgoZU2F2ZUNvbmZpZ1ZlcnNpb25SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEhQKDGNvbnRlbnRfaGFzaBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoAxIMCgRwYXRoGAQgASgJIjoKGExvYWRDb25maWdWZXJzaW9uUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJIkcKGUxvYWRDb25maWdWZXJzaW9uUmVzcG9uc2USKgoHdmVyc2lvbhgBIAEoCzIZLmF0dHVuZWQudjEuQ29uZmlnVmVyc2lvbiJRChlMaXN0Q29uZmlnVmVyc2lvbnNSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJImIKGkxpc3RDb25maWdWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuYXR0dW5lZC52MS5Db25maWdWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJMChpEZWxldGVDb25maWdWZXJzaW9uUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg4KBnJlYXNvbhgDIAEoCSIvChtEZWxldGVDb25maWdWZXJzaW9uUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMiagoPU2V0TGFiZWxSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg0KBWxhYmVsGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGAoQZXhwZWN0ZWRfdmVyc2lvbhgEIAEoCRIOCgZyZWFzb24YBSABKAkiXgoQU2V0TGFiZWxSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIYChBwcmV2aW91c192ZXJzaW9uGAIgASgJEhMKBnNlcnZlZBgDIAEoCEgAiAEBQgkKB19zZXJ2ZWQibwoPUm9sbGJhY2tSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKB3ZlcnNpb24YAiABKAlIABISCghyZXZpc2lvbhgDIAEoA0gAEgwKBGV0YWcYBCABKAkSDgoGcmVhc29uGAUgASgJQggKBnRhcmdldCJkChBSb2xsYmFja1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEgwKBGV0YWcYAiABKAkSMAoHY2hhbmdlcxgDIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZSJSChJQdXRPdmVycmlkZVJlcXVlc3QSLAoIb3ZlcnJpZGUYASABKAsyGi5hdHR1bmVkLnYxLkNvbmZpZ092ZXJyaWRlEg4KBnJlYXNvbhgCIAEoCSJ8ChNQdXRPdmVycmlkZVJlc3BvbnNlEiwKCG92ZXJyaWRlGAEgASgLMhouYXR0dW5lZC52MS5Db25maWdPdmVycmlkZRIQCghyZXZpc2lvbhgCIAEoAxIlCgh3YXJuaW5ncxgDIAMoCzITLmF0dHVuZWQudjEuV2FybmluZyI8ChVEZWxldGVPdmVycmlkZVJlcXVlc3QSEwoLb3ZlcnJpZGVfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIioKFkRlbGV0ZU92ZXJyaWRlUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMiTAoUTGlzdE92ZXJyaWRlc1JlcXVlc3QSDQoFbW9kZWwYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiXwoVTGlzdE92ZXJyaWRlc1Jlc3BvbnNlEi0KCW92ZXJyaWRlcxgBIAMoCzIaLmF0dHVuZWQudjEuQ29uZmlnT3ZlcnJpZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjYKFEV4cG9ydENvbmZpZ3NSZXF1ZXN0Eg4KBmZvcm1hdBgBIAEoCRIOCgZtb2RlbHMYAiADKAkiOgoVRXhwb3J0Q29uZmlnc1Jlc3BvbnNlEg8KB2NvbnRlbnQYASABKAkSEAoIcmV2aXNpb24YAiABKAMiTgoUSW1wb3J0Q29uZmlnc1JlcXVlc3QSDwoHY29udGVudBgBIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAIgASgIEg4KBnJlYXNvbhgDIAEoCSKAAQoVSW1wb3J0Q29uZmlnc1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEhUKDXdyaXR0ZW5fY291bnQYAiABKAUSFwoPdW5jaGFuZ2VkX2NvdW50GAMgASgFEiUKCHdhcm5pbmdzGAQgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nMtsKCg5IaXN0b3J5U2VydmljZRJiChBHZXRDdXJyZW50Q29uZmlnEiMuYXR0dW5lZC52MS5HZXRDdXJyZW50Q29uZmlnUmVxdWVzdBokLmF0dHVuZWQudjEuR2V0Q3VycmVudENvbmZpZ1Jlc3BvbnNlIgOQAgESUAoKR2V0SGlzdG9yeRIdLmF0dHVuZWQudjEuR2V0SGlzdG9yeVJlcXVlc3QaHi5hdHR1bmVkLnYxLkdldEhpc3RvcnlSZXNwb25zZSIDkAIBElcKDlJlY29yZFNuYXBzaG90EiEuYXR0dW5lZC52MS5SZWNvcmRTbmFwc2hvdFJlcXVlc3QaIi5hdHR1bmVkLnYxLlJlY29yZFNuYXBzaG90UmVzcG9uc2USXAoOQ29tcGFyZUNvbmZpZ3MSIS5hdHR1bmVkLnYxLkNvbXBhcmVDb25maWdzUmVxdWVzdBoiLmF0dHVuZWQudjEuQ29tcGFyZUNvbmZpZ3NSZXNwb25zZSIDkAIBEmAKEVNhdmVDb25maWdWZXJzaW9uEiQuYXR0dW5lZC52MS5TYXZlQ29uZmlnVmVyc2lvblJlcXVlc3QaJS5hdHR1bmVkLnYxLlNhdmVDb25maWdWZXJzaW9uUmVzcG9uc2USZQoRTG9hZENvbmZpZ1ZlcnNpb24SJC5hdHR1bmVkLnYxLkxvYWRDb25maWdWZXJzaW9uUmVxdWVzdBolLmF0dHVuZWQudjEuTG9hZENvbmZpZ1ZlcnNpb25SZXNwb25zZSIDkAIBEmgKEkxpc3RDb25maWdWZXJzaW9ucxIlLmF0dHVuZWQudjEuTGlzdENvbmZpZ1ZlcnNpb25zUmVxdWVzdBomLmF0dHVuZWQudjEuTGlzdENvbmZpZ1ZlcnNpb25zUmVzcG9uc2UiA5ACARJmChNEZWxldGVDb25maWdWZXJzaW9uEiYuYXR0dW5lZC52MS5EZWxldGVDb25maWdWZXJzaW9uUmVxdWVzdBonLmF0dHVuZWQudjEuRGVsZXRlQ29uZmlnVmVyc2lvblJlc3BvbnNlEkUKCFNldExhYmVsEhsuYXR0dW5lZC52MS5TZXRMYWJlbFJlcXVlc3QaHC5hdHR1bmVkLnYxLlNldExhYmVsUmVzcG9uc2USRQoIUm9sbGJhY2sSGy5hdHR1bmVkLnYxLlJvbGxiYWNrUmVxdWVzdBocLmF0dHVuZWQudjEuUm9sbGJhY2tSZXNwb25zZRJOCgtQdXRPdmVycmlkZRIeLmF0dHVuZWQudjEuUHV0T3ZlcnJpZGVSZXF1ZXN0Gh8uYXR0dW5lZC52MS5QdXRPdmVycmlkZVJlc3BvbnNlElcKDkRlbGV0ZU92ZXJyaWRlEiEuYXR0dW5lZC52MS5EZWxldGVPdmVycmlkZVJlcXVlc3QaIi5hdHR1bmVkLnYxLkRlbGV0ZU92ZXJyaWRlUmVzcG9uc2USWQoNTGlzdE92ZXJyaWRlcxIgLmF0dHVuZWQudjEuTGlzdE92ZXJyaWRlc1JlcXVlc3QaIS5hdHR1bmVkLnYxLkxpc3RPdmVycmlkZXNSZXNwb25zZSIDkAIBElkKDUV4cG9ydENvbmZpZ3MSIC5hdHR1bmVkLnYxLkV4cG9ydENvbmZpZ3NSZXF1ZXN0GiEuYXR0dW5lZC52MS5FeHBvcnRDb25maWdzUmVzcG9uc2UiA5ACARJUCg1JbXBvcnRDb25maWdzEiAuYXR0dW5lZC52MS5JbXBvcnRDb25maWdzUmVxdWVzdBohLmF0dHVuZWQudjEuSW1wb3J0Q29uZmlnc1Jlc3BvbnNlYgZwcm90bzM", [file_attuned_v1_history, file_attuned_v1_phase, file_attuned_v1_resolution, file_attuned_v1_version, file_google_protobuf_timestamp]);
+  fileDesc("CiBhdHR1bmVkL3YxL2hpc3Rvcnlfc2VydmljZS5wcm90bxIKYXR0dW5lZC52MSLGAQoXR2V0Q3VycmVudENvbmZpZ1JlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEkcKCmF0dHJpYnV0ZXMYAyADKAsyMy5hdHR1bmVkLnYxLkdldEN1cnJlbnRDb25maWdSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJhChhHZXRDdXJyZW50Q29uZmlnUmVzcG9uc2USMwoIc25hcHNob3QYASABKAsyIS5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25TbmFwc2hvdBIQCghyZXZpc2lvbhgCIAEoAyLSAQoRR2V0SGlzdG9yeVJlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgDIAEoCRIpCgVzdGFydBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYBiABKAUSEgoKcGFnZV90b2tlbhgHIAEoCSJfChJHZXRIaXN0b3J5UmVzcG9uc2USMAoHY2hhbmdlcxgBIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkixgIKFVJlY29yZFNuYXBzaG90UmVxdWVzdBINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USRQoKYXR0cmlidXRlcxgDIAMoCzIxLmF0dHVuZWQudjEuUmVjb3JkU25hcHNob3RSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRJBCghtZXRhZGF0YRgEIAMoCzIvLmF0dHVuZWQudjEuUmVjb3JkU25hcHNob3RSZXF1ZXN0Lk1ldGFkYXRhRW50cnkSDgoGcmVhc29uGAUgASgJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKRAQoWUmVjb3JkU25hcHNob3RSZXNwb25zZRIzCghzbmFwc2hvdBgBIAEoCzIhLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvblNuYXBzaG90EhAKCHJldmlzaW9uGAIgASgDEjAKB2NoYW5nZXMYAyADKAsyHy5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25DaGFuZ2UirgEKCUNvbXBhcmFuZBIlCgRsaXZlGAEgASgLMhUuYXR0dW5lZC52MS5MaXZlU2NvcGVIABIqCgd2ZXJzaW9uGAIgASgLMhcuYXR0dW5lZC52MS5WZXJzaW9uTmFtZUgAEhUKC3NuYXBzaG90X2lkGAMgASgJSAASLQoIcmV2aXNpb24YBCABKAsyGS5hdHR1bmVkLnYxLk1vZGVsUmV2aXNpb25IAEIICgZzb3VyY2UiiAEKCUxpdmVTY29wZRINCgVtb2RlbBgBIAEoCRI5CgphdHRyaWJ1dGVzGAIgAygLMiUuYXR0dW5lZC52MS5MaXZlU2NvcGUuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIi0KC1ZlcnNpb25OYW1lEg0KBW1vZGVsGAEgASgJEg8KB3ZlcnNpb24YAiABKAkiMAoNTW9kZWxSZXZpc2lvbhINCgVtb2RlbBgBIAEoCRIQCghyZXZpc2lvbhgCIAEoAyJiChVDb21wYXJlQ29uZmlnc1JlcXVlc3QSIwoEbGVmdBgBIAEoCzIVLmF0dHVuZWQudjEuQ29tcGFyYW5kEiQKBXJpZ2h0GAIgASgLMhUuYXR0dW5lZC52MS5Db21wYXJhbmQibAoWQ29tcGFyZUNvbmZpZ3NSZXNwb25zZRI0CgtkaWZmZXJlbmNlcxgBIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRISCgVlcXVhbBgCIAEoCEgAiAEBQggKBl9lcXVhbCJKChhTYXZlQ29uZmlnVmVyc2lvblJlcXVlc3QSDQoFbW9kZWwYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZyZWFzb24YAyABKAkihAEKGVNhdmVDb25maWdWZXJzaW9uUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIUCgxjb250ZW50X2hhc2gYAiABKAkSEAoIcmV2aXNpb24YAyABKAMSDAoEcGF0aBgEIAEoCRIUCgdjcmVhdGVkGAUgASgISACIAQFCCgoIX2NyZWF0ZWQiOgoYTG9hZENvbmZpZ1ZlcnNpb25SZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg8KB3ZlcnNpb24YAiABKAkiRwoZTG9hZENvbmZpZ1ZlcnNpb25SZXNwb25zZRIqCgd2ZXJzaW9uGAEgASgLMhkuYXR0dW5lZC52MS5Db25maWdWZXJzaW9uIlEKGUxpc3RDb25maWdWZXJzaW9uc1JlcXVlc3QSDQoFbW9kZWwYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiYgoaTGlzdENvbmZpZ1ZlcnNpb25zUmVzcG9uc2USKwoIdmVyc2lvbnMYASADKAsyGS5hdHR1bmVkLnYxLkNvbmZpZ1ZlcnNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkwKGkRlbGV0ZUNvbmZpZ1ZlcnNpb25SZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGcmVhc29uGAMgASgJIi8KG0RlbGV0ZUNvbmZpZ1ZlcnNpb25SZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAyJqCg9TZXRMYWJlbFJlcXVlc3QSDQoFbW9kZWwYASABKAkSDQoFbGFiZWwYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAQgASgJEg4KBnJlYXNvbhgFIAEoCSKQAQoQU2V0TGFiZWxSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIYChBwcmV2aW91c192ZXJzaW9uGAIgASgJEhMKBnNlcnZlZBgDIAEoCEgAiAEBEjAKB2NoYW5nZXMYBCADKAsyHy5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25DaGFuZ2VCCQoHX3NlcnZlZCJvCg9Sb2xsYmFja1JlcXVlc3QSDQoFbW9kZWwYASABKAkSEQoHdmVyc2lvbhgCIAEoCUgAEhIKCHJldmlzaW9uGAMgASgDSAASDAoEZXRhZxgEIAEoCRIOCgZyZWFzb24YBSABKAlCCAoGdGFyZ2V0IqsBChBSb2xsYmFja1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEgwKBGV0YWcYAiABKAkSMAoHY2hhbmdlcxgDIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRITCgZzZXJ2ZWQYBCABKAhIAIgBARIlCgh3YXJuaW5ncxgFIAMoCzITLmF0dHVuZWQudjEuV2FybmluZ0IJCgdfc2VydmVkIlIKElB1dE92ZXJyaWRlUmVxdWVzdBIsCghvdmVycmlkZRgBIAEoCzIaLmF0dHVuZWQudjEuQ29uZmlnT3ZlcnJpZGUSDgoGcmVhc29uGAIgASgJIq4BChNQdXRPdmVycmlkZVJlc3BvbnNlEiwKCG92ZXJyaWRlGAEgASgLMhouYXR0dW5lZC52MS5Db25maWdPdmVycmlkZRIQCghyZXZpc2lvbhgCIAEoAxIlCgh3YXJuaW5ncxgDIAMoCzITLmF0dHVuZWQudjEuV2FybmluZxIwCgdjaGFuZ2VzGAQgAygLMh8uYXR0dW5lZC52MS5Db25maWd1cmF0aW9uQ2hhbmdlIjwKFURlbGV0ZU92ZXJyaWRlUmVxdWVzdBITCgtvdmVycmlkZV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiXAoWRGVsZXRlT3ZlcnJpZGVSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIwCgdjaGFuZ2VzGAIgAygLMh8uYXR0dW5lZC52MS5Db25maWd1cmF0aW9uQ2hhbmdlIkwKFExpc3RPdmVycmlkZXNSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIl8KFUxpc3RPdmVycmlkZXNSZXNwb25zZRItCglvdmVycmlkZXMYASADKAsyGi5hdHR1bmVkLnYxLkNvbmZpZ092ZXJyaWRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI2ChRFeHBvcnRDb25maWdzUmVxdWVzdBIOCgZmb3JtYXQYASABKAkSDgoGbW9kZWxzGAIgAygJIjoKFUV4cG9ydENvbmZpZ3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgJEhAKCHJldmlzaW9uGAIgASgDIk4KFEltcG9ydENvbmZpZ3NSZXF1ZXN0Eg8KB2NvbnRlbnQYASABKAkSFQoNdmFsaWRhdGVfb25seRgCIAEoCBIOCgZyZWFzb24YAyABKAkigAEKFUltcG9ydENvbmZpZ3NSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIVCg13cml0dGVuX2NvdW50GAIgASgFEhcKD3VuY2hhbmdlZF9jb3VudBgDIAEoBRIlCgh3YXJuaW5ncxgEIAMoCzITLmF0dHVuZWQudjEuV2FybmluZzLbCgoOSGlzdG9yeVNlcnZpY2USYgoQR2V0Q3VycmVudENvbmZpZxIjLmF0dHVuZWQudjEuR2V0Q3VycmVudENvbmZpZ1JlcXVlc3QaJC5hdHR1bmVkLnYxLkdldEN1cnJlbnRDb25maWdSZXNwb25zZSIDkAIBElAKCkdldEhpc3RvcnkSHS5hdHR1bmVkLnYxLkdldEhpc3RvcnlSZXF1ZXN0Gh4uYXR0dW5lZC52MS5HZXRIaXN0b3J5UmVzcG9uc2UiA5ACARJXCg5SZWNvcmRTbmFwc2hvdBIhLmF0dHVuZWQudjEuUmVjb3JkU25hcHNob3RSZXF1ZXN0GiIuYXR0dW5lZC52MS5SZWNvcmRTbmFwc2hvdFJlc3BvbnNlElwKDkNvbXBhcmVDb25maWdzEiEuYXR0dW5lZC52MS5Db21wYXJlQ29uZmlnc1JlcXVlc3QaIi5hdHR1bmVkLnYxLkNvbXBhcmVDb25maWdzUmVzcG9uc2UiA5ACARJgChFTYXZlQ29uZmlnVmVyc2lvbhIkLmF0dHVuZWQudjEuU2F2ZUNvbmZpZ1ZlcnNpb25SZXF1ZXN0GiUuYXR0dW5lZC52MS5TYXZlQ29uZmlnVmVyc2lvblJlc3BvbnNlEmUKEUxvYWRDb25maWdWZXJzaW9uEiQuYXR0dW5lZC52MS5Mb2FkQ29uZmlnVmVyc2lvblJlcXVlc3QaJS5hdHR1bmVkLnYxLkxvYWRDb25maWdWZXJzaW9uUmVzcG9uc2UiA5ACARJoChJMaXN0Q29uZmlnVmVyc2lvbnMSJS5hdHR1bmVkLnYxLkxpc3RDb25maWdWZXJzaW9uc1JlcXVlc3QaJi5hdHR1bmVkLnYxLkxpc3RDb25maWdWZXJzaW9uc1Jlc3BvbnNlIgOQAgESZgoTRGVsZXRlQ29uZmlnVmVyc2lvbhImLmF0dHVuZWQudjEuRGVsZXRlQ29uZmlnVmVyc2lvblJlcXVlc3QaJy5hdHR1bmVkLnYxLkRlbGV0ZUNvbmZpZ1ZlcnNpb25SZXNwb25zZRJFCghTZXRMYWJlbBIbLmF0dHVuZWQudjEuU2V0TGFiZWxSZXF1ZXN0GhwuYXR0dW5lZC52MS5TZXRMYWJlbFJlc3BvbnNlEkUKCFJvbGxiYWNrEhsuYXR0dW5lZC52MS5Sb2xsYmFja1JlcXVlc3QaHC5hdHR1bmVkLnYxLlJvbGxiYWNrUmVzcG9uc2USTgoLUHV0T3ZlcnJpZGUSHi5hdHR1bmVkLnYxLlB1dE92ZXJyaWRlUmVxdWVzdBofLmF0dHVuZWQudjEuUHV0T3ZlcnJpZGVSZXNwb25zZRJXCg5EZWxldGVPdmVycmlkZRIhLmF0dHVuZWQudjEuRGVsZXRlT3ZlcnJpZGVSZXF1ZXN0GiIuYXR0dW5lZC52MS5EZWxldGVPdmVycmlkZVJlc3BvbnNlElkKDUxpc3RPdmVycmlkZXMSIC5hdHR1bmVkLnYxLkxpc3RPdmVycmlkZXNSZXF1ZXN0GiEuYXR0dW5lZC52MS5MaXN0T3ZlcnJpZGVzUmVzcG9uc2UiA5ACARJZCg1FeHBvcnRDb25maWdzEiAuYXR0dW5lZC52MS5FeHBvcnRDb25maWdzUmVxdWVzdBohLmF0dHVuZWQudjEuRXhwb3J0Q29uZmlnc1Jlc3BvbnNlIgOQAgESVAoNSW1wb3J0Q29uZmlncxIgLmF0dHVuZWQudjEuSW1wb3J0Q29uZmlnc1JlcXVlc3QaIS5hdHR1bmVkLnYxLkltcG9ydENvbmZpZ3NSZXNwb25zZWIGcHJvdG8z", [file_attuned_v1_history, file_attuned_v1_phase, file_attuned_v1_resolution, file_attuned_v1_version, file_google_protobuf_timestamp]);
 
 /**
  * Which scope.
@@ -244,6 +244,13 @@ export type RecordSnapshotResponse = Message<"attuned.v1.RecordSnapshotResponse"
    * @generated from field: int64 revision = 2;
    */
   revision: bigint;
+
+  /**
+   * What differs from the snapshot of the scope before it; none where there was none.
+   *
+   * @generated from field: repeated attuned.v1.ConfigurationChange changes = 3;
+   */
+  changes: ConfigurationChange[];
 };
 
 /**
@@ -363,7 +370,7 @@ export const VersionNameSchema: GenMessage<VersionName> = /*@__PURE__*/
   messageDesc(file_attuned_v1_history_service, 8);
 
 /**
- * A model's stored config at a past revision.
+ * A model's config as a past revision left it.
  *
  * @generated from message attuned.v1.ModelRevision
  */
@@ -376,7 +383,7 @@ export type ModelRevision = Message<"attuned.v1.ModelRevision"> & {
   model: string;
 
   /**
-   * The revision.
+   * Any revision since the oldest write of the model that is kept.
    *
    * @generated from field: int64 revision = 2;
    */
@@ -514,6 +521,13 @@ export type SaveConfigVersionResponse = Message<"attuned.v1.SaveConfigVersionRes
    * @generated from field: string path = 4;
    */
   path: string;
+
+  /**
+   * False where the same content was saved under this name before.
+   *
+   * @generated from field: optional bool created = 5;
+   */
+  created?: boolean | undefined;
 };
 
 /**
@@ -766,6 +780,13 @@ export type SetLabelResponse = Message<"attuned.v1.SetLabelResponse"> & {
    * @generated from field: optional bool served = 3;
    */
   served?: boolean | undefined;
+
+  /**
+   * The move, and one entry per parameter that became another.
+   *
+   * @generated from field: repeated attuned.v1.ConfigurationChange changes = 4;
+   */
+  changes: ConfigurationChange[];
 };
 
 /**
@@ -859,6 +880,20 @@ export type RollbackResponse = Message<"attuned.v1.RollbackResponse"> & {
    * @generated from field: repeated attuned.v1.ConfigurationChange changes = 3;
    */
   changes: ConfigurationChange[];
+
+  /**
+   * False where lookups serve a label instead of the newest write.
+   *
+   * @generated from field: optional bool served = 4;
+   */
+  served?: boolean | undefined;
+
+  /**
+   * What the caller should know.
+   *
+   * @generated from field: repeated attuned.v1.Warning warnings = 5;
+   */
+  warnings: Warning[];
 };
 
 /**
@@ -917,11 +952,18 @@ export type PutOverrideResponse = Message<"attuned.v1.PutOverrideResponse"> & {
   revision: bigint;
 
   /**
-   * What the caller should know.
+   * What the caller should know: FIELD_SHADOWED where a later layer sets the same field.
    *
    * @generated from field: repeated attuned.v1.Warning warnings = 3;
    */
   warnings: Warning[];
+
+  /**
+   * One entry per parameter that became another.
+   *
+   * @generated from field: repeated attuned.v1.ConfigurationChange changes = 4;
+   */
+  changes: ConfigurationChange[];
 };
 
 /**
@@ -971,6 +1013,13 @@ export type DeleteOverrideResponse = Message<"attuned.v1.DeleteOverrideResponse"
    * @generated from field: int64 revision = 1;
    */
   revision: bigint;
+
+  /**
+   * One entry per parameter that became another.
+   *
+   * @generated from field: repeated attuned.v1.ConfigurationChange changes = 2;
+   */
+  changes: ConfigurationChange[];
 };
 
 /**
@@ -1141,14 +1190,14 @@ export const ImportConfigsRequestSchema: GenMessage<ImportConfigsRequest> = /*@_
  */
 export type ImportConfigsResponse = Message<"attuned.v1.ImportConfigsResponse"> & {
   /**
-   * Revision after the import.
+   * Revision after the import; with validate_only the present one.
    *
    * @generated from field: int64 revision = 1;
    */
   revision: bigint;
 
   /**
-   * Configs, prompts, overrides, versions and labels that were written.
+   * Configs, prompts, overrides, versions and labels that were written, or would be.
    *
    * @generated from field: int32 written_count = 2;
    */
@@ -1205,8 +1254,10 @@ export const HistoryService: GenService<{
     output: typeof GetHistoryResponseSchema;
   },
   /**
-   * Records the flat snapshot of a scope as served now, with the caller's metadata. Every accepted write records one by itself.
-   * Errors: MODEL_NAME_INVALID.
+   * Records the flat snapshot of a scope as served now, with the caller's metadata, as a revision of its own. Every accepted write
+   * of a config or an override records one by itself. What differs from the snapshot of the scope before it goes into the history.
+   * The newest 10,000 snapshots are kept.
+   * Errors: MODEL_NAME_INVALID, ATTRIBUTES_INVALID also for metadata.
    *
    * @generated from rpc attuned.v1.HistoryService.RecordSnapshot
    */
@@ -1216,8 +1267,9 @@ export const HistoryService: GenService<{
     output: typeof RecordSnapshotResponseSchema;
   },
   /**
-   * Lists what differs between two states: live scopes, versions, snapshots or revisions.
-   * Errors: COMPARAND_INVALID, VERSION_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_COMPACTED.
+   * Lists what differs between two states: live scopes, versions, snapshots or revisions. Merged values are compared; a snapshot
+   * holds one phase only, so that a comparison with it is one of that phase.
+   * Errors: COMPARAND_INVALID, MODEL_NAME_INVALID, VERSION_NOT_FOUND, SNAPSHOT_NOT_FOUND, REVISION_COMPACTED.
    *
    * @generated from rpc attuned.v1.HistoryService.CompareConfigs
    */
@@ -1227,9 +1279,9 @@ export const HistoryService: GenService<{
     output: typeof CompareConfigsResponseSchema;
   },
   /**
-   * Saves the config of a model as served now, with its prompts, under the caller's name for it. Saving the same content again is
-   * the same version; other content under the same name is refused.
-   * Errors: VERSION_NAME_INVALID, VERSION_EXISTS, MODEL_NAME_INVALID.
+   * Saves the newest stored config of a model, with its own prompts, under the caller's name for it. Saving the same content again
+   * is the same version and takes no revision; other content under the same name is refused. A model keeps at most 1,000 versions.
+   * Errors: VERSION_NAME_INVALID, VERSION_EXISTS, MODEL_NAME_INVALID, MODEL_NOT_FOUND, TOO_MANY_VERSIONS.
    *
    * @generated from rpc attuned.v1.HistoryService.SaveConfigVersion
    */
@@ -1272,8 +1324,9 @@ export const HistoryService: GenService<{
     output: typeof DeleteConfigVersionResponseSchema;
   },
   /**
-   * Moves a label to a version, by compare-and-swap.
-   * Errors: LABEL_INVALID, VERSION_NOT_FOUND, ETAG_STALE when the label is not where expected_version says.
+   * Moves a label to a version, by compare-and-swap. The move stands in the history, and where the daemon serves the label so do
+   * the parameters that become others. A model has at most 64 labels.
+   * Errors: LABEL_INVALID, VERSION_NOT_FOUND, TOO_MANY_LABELS, ETAG_STALE when the label is not where expected_version says.
    *
    * @generated from rpc attuned.v1.HistoryService.SetLabel
    */
@@ -1283,8 +1336,9 @@ export const HistoryService: GenService<{
     output: typeof SetLabelResponseSchema;
   },
   /**
-   * Makes the content of a version, or of a past revision, the stored layer again, as a new revision.
-   * Errors: VERSION_NOT_FOUND, REVISION_COMPACTED, ETAG_STALE.
+   * Makes the content of a version, or of a past revision, the stored layer again, as a new revision. A version brings its prompts
+   * back too. The newest 1,000 writes of each model can be gone back to.
+   * Errors: VERSION_NOT_FOUND, REVISION_COMPACTED, ETAG_STALE, REQUEST_MALFORMED without a target or with a revision to come.
    *
    * @generated from rpc attuned.v1.HistoryService.Rollback
    */
@@ -1294,8 +1348,9 @@ export const HistoryService: GenService<{
     output: typeof RollbackResponseSchema;
   },
   /**
-   * Writes an override or a pin; one with the same model, phase, selector and kind is replaced.
-   * Errors: CONFIG_INVALID, TOO_MANY_OVERRIDES.
+   * Writes an override or a pin; one with the same model, phase, selector and kind is replaced and keeps its id. The history gets
+   * the merged values of a request that brings exactly the selector's attributes.
+   * Errors: CONFIG_INVALID, MODEL_NAME_INVALID, TOO_MANY_OVERRIDES.
    *
    * @generated from rpc attuned.v1.HistoryService.PutOverride
    */
@@ -1338,8 +1393,9 @@ export const HistoryService: GenService<{
     output: typeof ExportConfigsResponseSchema;
   },
   /**
-   * Imports such a text, all of it or nothing.
-   * Errors: CONFIG_INVALID with all violations and their places, FORMAT_INVALID.
+   * Imports such a text, all of it or nothing. What it names is replaced, what it does not name stays.
+   * Errors: FORMAT_INVALID with the line, CONFIG_INVALID with all violations and their lines, TOO_MANY_MODELS, TOO_MANY_PROMPTS,
+   * TOO_MANY_OVERRIDES, TOO_MANY_VERSIONS, TOO_MANY_LABELS.
    *
    * @generated from rpc attuned.v1.HistoryService.ImportConfigs
    */

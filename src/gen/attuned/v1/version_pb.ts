@@ -43,7 +43,7 @@ export type ConfigVersion = Message<"attuned.v1.ConfigVersion"> & {
   version: string;
 
   /**
-   * SHA-256 of the content, in hexadecimal.
+   * SHA-256 of the stored config and the prompts, in hexadecimal.
    *
    * @generated from field: string content_hash = 3;
    */
@@ -92,7 +92,7 @@ export type ConfigVersion = Message<"attuned.v1.ConfigVersion"> & {
   labels: string[];
 
   /**
-   * The config: the merged one at the time of the save. Left out in lists.
+   * The config: the merged one at the time of the save, or of the import. Left out in lists.
    *
    * @generated from field: attuned.v1.ModelConfig config = 10;
    */
