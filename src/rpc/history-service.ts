@@ -5,7 +5,7 @@ import { pageOfRange } from "../engine/page.ts";
 import type { HistoryService } from "../gen/attuned/v1/history_service_pb.ts";
 import type { Clock } from "../platform/clock.ts";
 import { ranges } from "../store/keys.ts";
-import { requiredModel } from "./model-service.ts";
+import { requiredModel } from "./request-fields.ts";
 import { changeToWire, snapshotToWire } from "./wire/history.ts";
 import { optionalPhase } from "./wire/phase.ts";
 import { spanFromWire } from "./wire/time.ts";

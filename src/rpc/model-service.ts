@@ -1,13 +1,11 @@
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { PHASES } from "../domain/config/phase.ts";
 import { baseLayers, isKnownModel, mergedConfig, modelNames } from "../domain/config/registry.ts";
-import { modelNameViolation } from "../domain/config/validate.ts";
-import { Fault } from "../domain/kernel/fault.ts";
 import { deleteModelConfig, etagOf, putModelConfig } from "../engine/config-changes.ts";
 import type { Engine } from "../engine/engine.ts";
 import { pageOfArray } from "../engine/page.ts";
 import type { ModelService } from "../gen/attuned/v1/model_service_pb.ts";
-import { callerKey } from "./server/caller.ts";
+import { callerName, requiredModel } from "./request-fields.ts";
 import { changeToWire } from "./wire/history.ts";
 import { modelConfigFromWire, modelConfigToWire } from "./wire/model-config.ts";
 import { phaseToWire } from "./wire/phase.ts";
@@ -75,18 +73,4 @@ export function createModelService(engine: Engine): Partial<ServiceImpl<typeof M
       })),
     }),
   };
-}
-
-/** The trimmed name of a model. Errors: MODEL_NAME_INVALID. */
-export function requiredModel(name: string): string {
-  const violation = modelNameViolation(name);
-  if (violation === undefined) return name.trim();
-  throw new Fault("MODEL_NAME_INVALID", `the model's name ${violation}`, {
-    violations: [{ field: "model", message: violation }],
-  });
-}
-
-/** Who calls, for `changed_by`. */
-export function callerName(context: HandlerContext): string {
-  return context.values.get(callerKey).name;
 }

@@ -7,7 +7,7 @@ import type { Loop } from "../engine/loop.ts";
 import { pageOfRange } from "../engine/page.ts";
 import type { OptimizerService } from "../gen/attuned/v1/optimizer_service_pb.ts";
 import { ranges } from "../store/keys.ts";
-import { callerName } from "./model-service.ts";
+import { callerName } from "./request-fields.ts";
 import { insightToWire } from "./wire/analysis.ts";
 import { passToWire } from "./wire/loop.ts";
 import { optionalPhase } from "./wire/phase.ts";

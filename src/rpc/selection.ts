@@ -3,7 +3,7 @@ import { Fault } from "../domain/kernel/fault.ts";
 import type { ScopeSelection } from "../engine/arm-measures.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Phase as WirePhase } from "../gen/attuned/v1/phase_pb.ts";
-import { requiredModel } from "./model-service.ts";
+import { requiredModel } from "./request-fields.ts";
 import { requiredPhase } from "./wire/phase.ts";
 
 /** The scopes that a request is about. Errors: MODEL_NAME_INVALID, PHASE_REQUIRED, ATTRIBUTES_INVALID. */
