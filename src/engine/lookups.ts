@@ -159,7 +159,7 @@ export class Lookups {
       ...modelNames(this.#state),
       ...this.#state.catalog.ids,
     ]);
-    const hint = suggestions.length === 0 ? "" : `; did you mean ${suggestions.join(", ")}?`;
+    const hint = suggestions.length === 0 ? "." : `; did you mean ${suggestions.join(", ")}?`;
     return new Fault(
       "MODEL_NOT_FOUND",
       `no config is known for model ${JSON.stringify(model)}${hint} Put one with PutModelConfig, or ask without require_known for the defaults.`,

@@ -17,11 +17,11 @@ export interface Page<T> {
   readonly nextPageToken: string;
 }
 
-/** The number of entries of a page. Errors: PAGE_TOKEN_INVALID for a negative size. */
+/** The number of entries of a page. Errors: REQUEST_MALFORMED for a negative size. */
 export function pageSizeOf(request: PageRequest): number {
   if (request.pageSize < 0) {
     throw new Fault(
-      "PAGE_TOKEN_INVALID",
+      "REQUEST_MALFORMED",
       `page_size must not be negative, is ${request.pageSize}`,
       {
         violations: [{ field: "pageSize", message: "must not be negative" }],

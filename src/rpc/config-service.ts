@@ -76,6 +76,12 @@ function lookupOf(request: GetLLMParamsRequest): LookupRequest {
       violations: [{ field: "additionalParams", message }],
     });
   }
+  if (hasNonFinite(request.additionalParams)) {
+    const message = "must hold finite numbers only: JSON knows no others";
+    throw new Fault("REQUEST_MALFORMED", `additionalParams ${message}`, {
+      violations: [{ field: "additionalParams", message }],
+    });
+  }
   return {
     model: request.model,
     phase: requiredPhase(request.phase),
@@ -84,6 +90,12 @@ function lookupOf(request: GetLLMParamsRequest): LookupRequest {
     requireKnown: request.requireKnown,
     callSettings: {},
   };
+}
+
+/** Whether a number that JSON cannot write is anywhere in a value; 1e400 and what the binary format holds get that far. */
+function hasNonFinite(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isFinite(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(hasNonFinite);
 }
 
 /** The seed's dict: exactly model, temperature, max_tokens, top_p, in this order; then what the caller adds or overrides. */
