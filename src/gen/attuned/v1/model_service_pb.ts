@@ -22,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/model_service.proto.
  */
 export const file_attuned_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hdHR1bmVkL3YxL21vZGVsX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEibAoRTGlzdE1vZGVsc1JlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGZmFtaWx5GAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEhEKCWxpZmVjeWNsZRgFIAEoCSJWChJMaXN0TW9kZWxzUmVzcG9uc2USJwoGbW9kZWxzGAEgAygLMhcuYXR0dW5lZC52MS5Nb2RlbENvbmZpZxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJgoVR2V0TW9kZWxDb25maWdSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJItQBChZHZXRNb2RlbENvbmZpZ1Jlc3BvbnNlEicKBmNvbmZpZxgBIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSJwoGc3RvcmVkGAIgASgLMhcuYXR0dW5lZC52MS5Nb2RlbENvbmZpZxIMCgRldGFnGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEiEKBmxheWVycxgFIAMoDjIRLmF0dHVuZWQudjEuTGF5ZXISJQoFZmFjdHMYBiABKAsyFi5hdHR1bmVkLnYxLk1vZGVsRmFjdHMi4AIKCk1vZGVsRmFjdHMSFAoMY2Fub25pY2FsX2lkGAEgASgJEg4KBnZlbmRvchgCIAEoCRIOCgZmYW1pbHkYAyABKAkSEQoJbGlmZWN5Y2xlGAQgASgJEhYKDmNvbnRleHRfd2luZG93GAUgASgFEhkKEW91dHB1dF90b2tlbnNfbWF4GAYgASgFEiIKFWlucHV0X3VzZF9wZXJfbWlsbGlvbhgHIAEoAUgAiAEBEiMKFm91dHB1dF91c2RfcGVyX21pbGxpb24YCCABKAFIAYgBARIUCgxwcmljZV9zb3VyY2UYCSABKAkSEwoLcHJpY2VfYXNfb2YYCiABKAkSGQoRcmVhc29uaW5nX2VmZm9ydHMYCyADKAkSEgoKbmF0aXZlX2FwaRgMIAEoCUIYChZfaW5wdXRfdXNkX3Blcl9taWxsaW9uQhkKF19vdXRwdXRfdXNkX3Blcl9taWxsaW9uIl4KFVB1dE1vZGVsQ29uZmlnUmVxdWVzdBInCgZjb25maWcYASABKAsyFy5hdHR1bmVkLnYxLk1vZGVsQ29uZmlnEgwKBGV0YWcYAiABKAkSDgoGcmVhc29uGAMgASgJItoBChZQdXRNb2RlbENvbmZpZ1Jlc3BvbnNlEicKBmNvbmZpZxgBIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSEAoIcmV2aXNpb24YAiABKAMSDAoEZXRhZxgDIAEoCRITCgZzZXJ2ZWQYBCABKAhIAIgBARIwCgdjaGFuZ2VzGAUgAygLMh8uYXR0dW5lZC52MS5Db25maWd1cmF0aW9uQ2hhbmdlEiUKCHdhcm5pbmdzGAYgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nQgkKB19zZXJ2ZWQiRwoYRGVsZXRlTW9kZWxDb25maWdSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEgwKBGV0YWcYAiABKAkSDgoGcmVhc29uGAMgASgJIl8KGURlbGV0ZU1vZGVsQ29uZmlnUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSMAoHY2hhbmdlcxgCIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZSITChFMaXN0UGhhc2VzUmVxdWVzdCI7ChJMaXN0UGhhc2VzUmVzcG9uc2USJQoGcGhhc2VzGAEgAygLMhUuYXR0dW5lZC52MS5QaGFzZUluZm8iJwoXUmVzb2x2ZU1vZGVsTmFtZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSKyAgoYUmVzb2x2ZU1vZGVsTmFtZVJlc3BvbnNlEg0KBWlucHV0GAEgASgJEhIKCndpcmVfbW9kZWwYAiABKAkSDQoFcm91dGUYAyABKAkSDgoGdmVuZG9yGAQgASgJEhQKDGNhbm9uaWNhbF9pZBgFIAEoCRIOCgZmYW1pbHkYBiABKAkSEgoKY29uZmlnX2tleRgHIAEoCRIXCg9zbmFwc2hvdF9vcl90YWcYCCABKAkSJwoEa2luZBgJIAEoDjIZLmF0dHVuZWQudjEuTW9kZWxOYW1lS2luZBIVCghmbG9hdGluZxgKIAEoCEgAiAEBEg0KBXN0ZXBzGAsgAygJEhAKCHdhcm5pbmdzGAwgAygJEhMKC3N1Z2dlc3Rpb25zGA0gAygJQgsKCV9mbG9hdGluZyIqChlEZXRlY3RDYXBhYmlsaXRpZXNSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJIl8KGkRldGVjdENhcGFiaWxpdGllc1Jlc3BvbnNlEjEKDGNhcGFiaWxpdGllcxgBIAMoDjIbLmF0dHVuZWQudjEuTW9kZWxDYXBhYmlsaXR5Eg4KBnNvdXJjZRgCIAEoCSKbAgoRQ29uZmlnQ29uc3RyYWludHMSHAoPbWF4X3RlbXBlcmF0dXJlGAEgASgBSACIAQESHAoPbWluX3RlbXBlcmF0dXJlGAIgASgBSAGIAQESFwoKbWF4X3Rva2VucxgDIAEoBUgCiAEBEiAKE21heF90aW1lb3V0X3NlY29uZHMYBCABKAFIA4gBARIYCgttYXhfcmV0cmllcxgFIAEoBUgEiAEBEhYKDmFsbG93ZWRfbW9kZWxzGAYgAygJQhIKEF9tYXhfdGVtcGVyYXR1cmVCEgoQX21pbl90ZW1wZXJhdHVyZUINCgtfbWF4X3Rva2Vuc0IWChRfbWF4X3RpbWVvdXRfc2Vjb25kc0IOCgxfbWF4X3JldHJpZXMidAoVVmFsaWRhdGVDb25maWdSZXF1ZXN0EicKBmNvbmZpZxgBIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSMgoLY29uc3RyYWludHMYAiABKAsyHS5hdHR1bmVkLnYxLkNvbmZpZ0NvbnN0cmFpbnRzIrcBChZWYWxpZGF0ZUNvbmZpZ1Jlc3BvbnNlEhIKBXZhbGlkGAEgASgISACIAQESLwoKdmlvbGF0aW9ucxgCIAMoCzIbLmF0dHVuZWQudjEuQ29uZmlnVmlvbGF0aW9uEiUKCHdhcm5pbmdzGAMgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nEicKBm1lcmdlZBgEIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWdCCAoGX3ZhbGlkIjEKD0NvbmZpZ1Zpb2xhdGlvbhINCgVmaWVsZBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjcKGEdldFByb21wdFRlbXBsYXRlUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIMCgR0eXBlGAIgASgJIlcKGUdldFByb21wdFRlbXBsYXRlUmVzcG9uc2USLAoIdGVtcGxhdGUYASABKAsyGi5hdHR1bmVkLnYxLlByb21wdFRlbXBsYXRlEgwKBGV0YWcYAiABKAkiZgoYUHV0UHJvbXB0VGVtcGxhdGVSZXF1ZXN0EiwKCHRlbXBsYXRlGAEgASgLMhouYXR0dW5lZC52MS5Qcm9tcHRUZW1wbGF0ZRIMCgRldGFnGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJpChlQdXRQcm9tcHRUZW1wbGF0ZVJlc3BvbnNlEiwKCHRlbXBsYXRlGAEgASgLMhouYXR0dW5lZC52MS5Qcm9tcHRUZW1wbGF0ZRIQCghyZXZpc2lvbhgCIAEoAxIMCgRldGFnGAMgASgJIqcBChNSZW5kZXJQcm9tcHRSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEgwKBHR5cGUYAiABKAkSQQoJdmFyaWFibGVzGAMgAygLMi4uYXR0dW5lZC52MS5SZW5kZXJQcm9tcHRSZXF1ZXN0LlZhcmlhYmxlc0VudHJ5GjAKDlZhcmlhYmxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiTgoUUmVuZGVyUHJvbXB0UmVzcG9uc2USDAoEdGV4dBgBIAEoCRIYChB1bnVzZWRfdmFyaWFibGVzGAIgAygJEg4KBnNvdXJjZRgDIAEoCSIdChtHZXRFbnZpcm9ubWVudENvbmZpZ1JlcXVlc3QiuwEKHEdldEVudmlyb25tZW50Q29uZmlnUmVzcG9uc2USFQoNZGVmYXVsdF9tb2RlbBgBIAEoCRIpCgZwaGFzZXMYAiADKAsyGS5hdHR1bmVkLnYxLlBoYXNlU2V0dGluZ3MSMgoJdmFyaWFibGVzGAMgAygLMh8uYXR0dW5lZC52MS5FbnZpcm9ubWVudFZhcmlhYmxlEiUKCHdhcm5pbmdzGAQgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nIkAKE0Vudmlyb25tZW50VmFyaWFibGUSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIMCgRzZXRzGAMgASgJIhcKFUdldENhdGFsb2dJbmZvUmVxdWVzdCJ5ChZHZXRDYXRhbG9nSW5mb1Jlc3BvbnNlEgwKBGRhdGUYASABKAkSEAoIYWdlX2RheXMYAiABKAESEwoLbW9kZWxfY291bnQYAyABKAUSKgoHc291cmNlcxgEIAMoCzIZLmF0dHVuZWQudjEuQ2F0YWxvZ1NvdXJjZSI/Cg1DYXRhbG9nU291cmNlEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIPCgdsaWNlbmNlGAMgASgJKvUCCg1Nb2RlbE5hbWVLaW5kEh8KG01PREVMX05BTUVfS0lORF9VTlNQRUNJRklFRBAAEhkKFU1PREVMX05BTUVfS0lORF9FWEFDVBABEhkKFU1PREVMX05BTUVfS0lORF9BTElBUxACEhwKGE1PREVMX05BTUVfS0lORF9TTkFQU0hPVBADEiIKHk1PREVMX05BTUVfS0lORF9GTE9BVElOR19BTElBUxAEEh0KGU1PREVMX05BTUVfS0lORF9GSU5FX1RVTkUQBRIdChlNT0RFTF9OQU1FX0tJTkRfTE9DQUxfVEFHEAYSGwoXTU9ERUxfTkFNRV9LSU5EX1ZBUklBTlQQBxIaChZNT0RFTF9OQU1FX0tJTkRfRkFNSUxZEAgSGgoWTU9ERUxfTkFNRV9LSU5EX09QQVFVRRAJEhsKF01PREVMX05BTUVfS0lORF9VTktOT1dOEAoSGwoXTU9ERUxfTkFNRV9LSU5EX0lOVkFMSUQQCzLmCQoMTW9kZWxTZXJ2aWNlElAKCkxpc3RNb2RlbHMSHS5hdHR1bmVkLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh4uYXR0dW5lZC52MS5MaXN0TW9kZWxzUmVzcG9uc2UiA5ACARJcCg5HZXRNb2RlbENvbmZpZxIhLmF0dHVuZWQudjEuR2V0TW9kZWxDb25maWdSZXF1ZXN0GiIuYXR0dW5lZC52MS5HZXRNb2RlbENvbmZpZ1Jlc3BvbnNlIgOQAgESVwoOUHV0TW9kZWxDb25maWcSIS5hdHR1bmVkLnYxLlB1dE1vZGVsQ29uZmlnUmVxdWVzdBoiLmF0dHVuZWQudjEuUHV0TW9kZWxDb25maWdSZXNwb25zZRJgChFEZWxldGVNb2RlbENvbmZpZxIkLmF0dHVuZWQudjEuRGVsZXRlTW9kZWxDb25maWdSZXF1ZXN0GiUuYXR0dW5lZC52MS5EZWxldGVNb2RlbENvbmZpZ1Jlc3BvbnNlElAKCkxpc3RQaGFzZXMSHS5hdHR1bmVkLnYxLkxpc3RQaGFzZXNSZXF1ZXN0Gh4uYXR0dW5lZC52MS5MaXN0UGhhc2VzUmVzcG9uc2UiA5ACARJiChBSZXNvbHZlTW9kZWxOYW1lEiMuYXR0dW5lZC52MS5SZXNvbHZlTW9kZWxOYW1lUmVxdWVzdBokLmF0dHVuZWQudjEuUmVzb2x2ZU1vZGVsTmFtZVJlc3BvbnNlIgOQAgESaAoSRGV0ZWN0Q2FwYWJpbGl0aWVzEiUuYXR0dW5lZC52MS5EZXRlY3RDYXBhYmlsaXRpZXNSZXF1ZXN0GiYuYXR0dW5lZC52MS5EZXRlY3RDYXBhYmlsaXRpZXNSZXNwb25zZSIDkAIBElwKDlZhbGlkYXRlQ29uZmlnEiEuYXR0dW5lZC52MS5WYWxpZGF0ZUNvbmZpZ1JlcXVlc3QaIi5hdHR1bmVkLnYxLlZhbGlkYXRlQ29uZmlnUmVzcG9uc2UiA5ACARJlChFHZXRQcm9tcHRUZW1wbGF0ZRIkLmF0dHVuZWQudjEuR2V0UHJvbXB0VGVtcGxhdGVSZXF1ZXN0GiUuYXR0dW5lZC52MS5HZXRQcm9tcHRUZW1wbGF0ZVJlc3BvbnNlIgOQAgESYAoRUHV0UHJvbXB0VGVtcGxhdGUSJC5hdHR1bmVkLnYxLlB1dFByb21wdFRlbXBsYXRlUmVxdWVzdBolLmF0dHVuZWQudjEuUHV0UHJvbXB0VGVtcGxhdGVSZXNwb25zZRJWCgxSZW5kZXJQcm9tcHQSHy5hdHR1bmVkLnYxLlJlbmRlclByb21wdFJlcXVlc3QaIC5hdHR1bmVkLnYxLlJlbmRlclByb21wdFJlc3BvbnNlIgOQAgESbgoUR2V0RW52aXJvbm1lbnRDb25maWcSJy5hdHR1bmVkLnYxLkdldEVudmlyb25tZW50Q29uZmlnUmVxdWVzdBooLmF0dHVuZWQudjEuR2V0RW52aXJvbm1lbnRDb25maWdSZXNwb25zZSIDkAIBElwKDkdldENhdGFsb2dJbmZvEiEuYXR0dW5lZC52MS5HZXRDYXRhbG9nSW5mb1JlcXVlc3QaIi5hdHR1bmVkLnYxLkdldENhdGFsb2dJbmZvUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_attuned_v1_history, file_attuned_v1_model_config, file_attuned_v1_phase, file_attuned_v1_prompt, file_attuned_v1_resolution, file_attuned_v1_settings]);
+  fileDesc("Ch5hdHR1bmVkL3YxL21vZGVsX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEibAoRTGlzdE1vZGVsc1JlcXVlc3QSDQoFZ3JvdXAYASABKAkSDgoGZmFtaWx5GAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEhEKCWxpZmVjeWNsZRgFIAEoCSLWAQoSTGlzdE1vZGVsc1Jlc3BvbnNlEicKBm1vZGVscxgBIAMoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEjgKBWZhY3RzGAMgAygLMikuYXR0dW5lZC52MS5MaXN0TW9kZWxzUmVzcG9uc2UuRmFjdHNFbnRyeRpECgpGYWN0c0VudHJ5EgsKA2tleRgBIAEoCRIlCgV2YWx1ZRgCIAEoCzIWLmF0dHVuZWQudjEuTW9kZWxGYWN0czoCOAEiJgoVR2V0TW9kZWxDb25maWdSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJIvsBChZHZXRNb2RlbENvbmZpZ1Jlc3BvbnNlEicKBmNvbmZpZxgBIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSJwoGc3RvcmVkGAIgASgLMhcuYXR0dW5lZC52MS5Nb2RlbENvbmZpZxIMCgRldGFnGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEiEKBmxheWVycxgFIAMoDjIRLmF0dHVuZWQudjEuTGF5ZXISJQoFZmFjdHMYBiABKAsyFi5hdHR1bmVkLnYxLk1vZGVsRmFjdHMSJQoId2FybmluZ3MYByADKAsyEy5hdHR1bmVkLnYxLldhcm5pbmci+wQKCk1vZGVsRmFjdHMSFAoMY2Fub25pY2FsX2lkGAEgASgJEg4KBnZlbmRvchgCIAEoCRIOCgZmYW1pbHkYAyABKAkSEQoJbGlmZWN5Y2xlGAQgASgJEhYKDmNvbnRleHRfd2luZG93GAUgASgFEhkKEW91dHB1dF90b2tlbnNfbWF4GAYgASgFEiIKFWlucHV0X3VzZF9wZXJfbWlsbGlvbhgHIAEoAUgAiAEBEiMKFm91dHB1dF91c2RfcGVyX21pbGxpb24YCCABKAFIAYgBARIUCgxwcmljZV9zb3VyY2UYCSABKAkSEwoLcHJpY2VfYXNfb2YYCiABKAkSGQoRcmVhc29uaW5nX2VmZm9ydHMYCyADKAkSEgoKbmF0aXZlX2FwaRgMIAEoCRIUCgxkaXNwbGF5X25hbWUYDSABKAkSGAoQaW5wdXRfdG9rZW5zX21heBgOIAEoBRInChpjYWNoZV9yZWFkX3VzZF9wZXJfbWlsbGlvbhgPIAEoAUgCiAEBEigKG2NhY2hlX3dyaXRlX3VzZF9wZXJfbWlsbGlvbhgQIAEoAUgDiAEBEioKC3ByaWNlX3RpZXJzGBEgAygLMhUuYXR0dW5lZC52MS5QcmljZVRpZXISFgoOZGVmYXVsdF9lZmZvcnQYEiABKAkSEwoLdGVtcGVyYXR1cmUYEyABKAlCGAoWX2lucHV0X3VzZF9wZXJfbWlsbGlvbkIZChdfb3V0cHV0X3VzZF9wZXJfbWlsbGlvbkIdChtfY2FjaGVfcmVhZF91c2RfcGVyX21pbGxpb25CHgocX2NhY2hlX3dyaXRlX3VzZF9wZXJfbWlsbGlvbiJmCglQcmljZVRpZXISGgoSaW5wdXRfdG9rZW5zX2Fib3ZlGAEgASgFEh0KFWlucHV0X3VzZF9wZXJfbWlsbGlvbhgCIAEoARIeChZvdXRwdXRfdXNkX3Blcl9taWxsaW9uGAMgASgBIl4KFVB1dE1vZGVsQ29uZmlnUmVxdWVzdBInCgZjb25maWcYASABKAsyFy5hdHR1bmVkLnYxLk1vZGVsQ29uZmlnEgwKBGV0YWcYAiABKAkSDgoGcmVhc29uGAMgASgJItoBChZQdXRNb2RlbENvbmZpZ1Jlc3BvbnNlEicKBmNvbmZpZxgBIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSEAoIcmV2aXNpb24YAiABKAMSDAoEZXRhZxgDIAEoCRITCgZzZXJ2ZWQYBCABKAhIAIgBARIwCgdjaGFuZ2VzGAUgAygLMh8uYXR0dW5lZC52MS5Db25maWd1cmF0aW9uQ2hhbmdlEiUKCHdhcm5pbmdzGAYgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nQgkKB19zZXJ2ZWQiRwoYRGVsZXRlTW9kZWxDb25maWdSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEgwKBGV0YWcYAiABKAkSDgoGcmVhc29uGAMgASgJIl8KGURlbGV0ZU1vZGVsQ29uZmlnUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSMAoHY2hhbmdlcxgCIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZSITChFMaXN0UGhhc2VzUmVxdWVzdCI7ChJMaXN0UGhhc2VzUmVzcG9uc2USJQoGcGhhc2VzGAEgAygLMhUuYXR0dW5lZC52MS5QaGFzZUluZm8iJwoXUmVzb2x2ZU1vZGVsTmFtZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSKyAgoYUmVzb2x2ZU1vZGVsTmFtZVJlc3BvbnNlEg0KBWlucHV0GAEgASgJEhIKCndpcmVfbW9kZWwYAiABKAkSDQoFcm91dGUYAyABKAkSDgoGdmVuZG9yGAQgASgJEhQKDGNhbm9uaWNhbF9pZBgFIAEoCRIOCgZmYW1pbHkYBiABKAkSEgoKY29uZmlnX2tleRgHIAEoCRIXCg9zbmFwc2hvdF9vcl90YWcYCCABKAkSJwoEa2luZBgJIAEoDjIZLmF0dHVuZWQudjEuTW9kZWxOYW1lS2luZBIVCghmbG9hdGluZxgKIAEoCEgAiAEBEg0KBXN0ZXBzGAsgAygJEhAKCHdhcm5pbmdzGAwgAygJEhMKC3N1Z2dlc3Rpb25zGA0gAygJQgsKCV9mbG9hdGluZyIqChlEZXRlY3RDYXBhYmlsaXRpZXNSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJIl8KGkRldGVjdENhcGFiaWxpdGllc1Jlc3BvbnNlEjEKDGNhcGFiaWxpdGllcxgBIAMoDjIbLmF0dHVuZWQudjEuTW9kZWxDYXBhYmlsaXR5Eg4KBnNvdXJjZRgCIAEoCSKbAgoRQ29uZmlnQ29uc3RyYWludHMSHAoPbWF4X3RlbXBlcmF0dXJlGAEgASgBSACIAQESHAoPbWluX3RlbXBlcmF0dXJlGAIgASgBSAGIAQESFwoKbWF4X3Rva2VucxgDIAEoBUgCiAEBEiAKE21heF90aW1lb3V0X3NlY29uZHMYBCABKAFIA4gBARIYCgttYXhfcmV0cmllcxgFIAEoBUgEiAEBEhYKDmFsbG93ZWRfbW9kZWxzGAYgAygJQhIKEF9tYXhfdGVtcGVyYXR1cmVCEgoQX21pbl90ZW1wZXJhdHVyZUINCgtfbWF4X3Rva2Vuc0IWChRfbWF4X3RpbWVvdXRfc2Vjb25kc0IOCgxfbWF4X3JldHJpZXMidAoVVmFsaWRhdGVDb25maWdSZXF1ZXN0EicKBmNvbmZpZxgBIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWcSMgoLY29uc3RyYWludHMYAiABKAsyHS5hdHR1bmVkLnYxLkNvbmZpZ0NvbnN0cmFpbnRzIrcBChZWYWxpZGF0ZUNvbmZpZ1Jlc3BvbnNlEhIKBXZhbGlkGAEgASgISACIAQESLwoKdmlvbGF0aW9ucxgCIAMoCzIbLmF0dHVuZWQudjEuQ29uZmlnVmlvbGF0aW9uEiUKCHdhcm5pbmdzGAMgAygLMhMuYXR0dW5lZC52MS5XYXJuaW5nEicKBm1lcmdlZBgEIAEoCzIXLmF0dHVuZWQudjEuTW9kZWxDb25maWdCCAoGX3ZhbGlkIjEKD0NvbmZpZ1Zpb2xhdGlvbhINCgVmaWVsZBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjcKGEdldFByb21wdFRlbXBsYXRlUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIMCgR0eXBlGAIgASgJIlcKGUdldFByb21wdFRlbXBsYXRlUmVzcG9uc2USLAoIdGVtcGxhdGUYASABKAsyGi5hdHR1bmVkLnYxLlByb21wdFRlbXBsYXRlEgwKBGV0YWcYAiABKAkiZgoYUHV0UHJvbXB0VGVtcGxhdGVSZXF1ZXN0EiwKCHRlbXBsYXRlGAEgASgLMhouYXR0dW5lZC52MS5Qcm9tcHRUZW1wbGF0ZRIMCgRldGFnGAIgASgJEg4KBnJlYXNvbhgDIAEoCSLBAQoZUHV0UHJvbXB0VGVtcGxhdGVSZXNwb25zZRIsCgh0ZW1wbGF0ZRgBIAEoCzIaLmF0dHVuZWQudjEuUHJvbXB0VGVtcGxhdGUSEAoIcmV2aXNpb24YAiABKAMSDAoEZXRhZxgDIAEoCRIvCgZjaGFuZ2UYBCABKAsyHy5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25DaGFuZ2USJQoId2FybmluZ3MYBSADKAsyEy5hdHR1bmVkLnYxLldhcm5pbmcipwEKE1JlbmRlclByb21wdFJlcXVlc3QSDQoFbW9kZWwYASABKAkSDAoEdHlwZRgCIAEoCRJBCgl2YXJpYWJsZXMYAyADKAsyLi5hdHR1bmVkLnYxLlJlbmRlclByb21wdFJlcXVlc3QuVmFyaWFibGVzRW50cnkaMAoOVmFyaWFibGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJOChRSZW5kZXJQcm9tcHRSZXNwb25zZRIMCgR0ZXh0GAEgASgJEhgKEHVudXNlZF92YXJpYWJsZXMYAiADKAkSDgoGc291cmNlGAMgASgJIh0KG0dldEVudmlyb25tZW50Q29uZmlnUmVxdWVzdCK7AQocR2V0RW52aXJvbm1lbnRDb25maWdSZXNwb25zZRIVCg1kZWZhdWx0X21vZGVsGAEgASgJEikKBnBoYXNlcxgCIAMoCzIZLmF0dHVuZWQudjEuUGhhc2VTZXR0aW5ncxIyCgl2YXJpYWJsZXMYAyADKAsyHy5hdHR1bmVkLnYxLkVudmlyb25tZW50VmFyaWFibGUSJQoId2FybmluZ3MYBCADKAsyEy5hdHR1bmVkLnYxLldhcm5pbmciQAoTRW52aXJvbm1lbnRWYXJpYWJsZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJEgwKBHNldHMYAyABKAkiFwoVR2V0Q2F0YWxvZ0luZm9SZXF1ZXN0IqQDChZHZXRDYXRhbG9nSW5mb1Jlc3BvbnNlEgwKBGRhdGUYASABKAkSEAoIYWdlX2RheXMYAiABKAESEwoLbW9kZWxfY291bnQYAyABKAUSKgoHc291cmNlcxgEIAMoCzIZLmF0dHVuZWQudjEuQ2F0YWxvZ1NvdXJjZRIUCgxwcmljZWRfY291bnQYBSABKAUSVAoSY291bnRfYnlfbGlmZWN5Y2xlGAYgAygLMjguYXR0dW5lZC52MS5HZXRDYXRhbG9nSW5mb1Jlc3BvbnNlLkNvdW50QnlMaWZlY3ljbGVFbnRyeRJOCg9jb3VudF9ieV92ZW5kb3IYByADKAsyNS5hdHR1bmVkLnYxLkdldENhdGFsb2dJbmZvUmVzcG9uc2UuQ291bnRCeVZlbmRvckVudHJ5GjcKFUNvdW50QnlMaWZlY3ljbGVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBGjQKEkNvdW50QnlWZW5kb3JFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAU6AjgBIkwKDUNhdGFsb2dTb3VyY2USDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB2xpY2VuY2UYAyABKAkSCwoDdXNlGAQgASgJKvUCCg1Nb2RlbE5hbWVLaW5kEh8KG01PREVMX05BTUVfS0lORF9VTlNQRUNJRklFRBAAEhkKFU1PREVMX05BTUVfS0lORF9FWEFDVBABEhkKFU1PREVMX05BTUVfS0lORF9BTElBUxACEhwKGE1PREVMX05BTUVfS0lORF9TTkFQU0hPVBADEiIKHk1PREVMX05BTUVfS0lORF9GTE9BVElOR19BTElBUxAEEh0KGU1PREVMX05BTUVfS0lORF9GSU5FX1RVTkUQBRIdChlNT0RFTF9OQU1FX0tJTkRfTE9DQUxfVEFHEAYSGwoXTU9ERUxfTkFNRV9LSU5EX1ZBUklBTlQQBxIaChZNT0RFTF9OQU1FX0tJTkRfRkFNSUxZEAgSGgoWTU9ERUxfTkFNRV9LSU5EX09QQVFVRRAJEhsKF01PREVMX05BTUVfS0lORF9VTktOT1dOEAoSGwoXTU9ERUxfTkFNRV9LSU5EX0lOVkFMSUQQCzLmCQoMTW9kZWxTZXJ2aWNlElAKCkxpc3RNb2RlbHMSHS5hdHR1bmVkLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh4uYXR0dW5lZC52MS5MaXN0TW9kZWxzUmVzcG9uc2UiA5ACARJcCg5HZXRNb2RlbENvbmZpZxIhLmF0dHVuZWQudjEuR2V0TW9kZWxDb25maWdSZXF1ZXN0GiIuYXR0dW5lZC52MS5HZXRNb2RlbENvbmZpZ1Jlc3BvbnNlIgOQAgESVwoOUHV0TW9kZWxDb25maWcSIS5hdHR1bmVkLnYxLlB1dE1vZGVsQ29uZmlnUmVxdWVzdBoiLmF0dHVuZWQudjEuUHV0TW9kZWxDb25maWdSZXNwb25zZRJgChFEZWxldGVNb2RlbENvbmZpZxIkLmF0dHVuZWQudjEuRGVsZXRlTW9kZWxDb25maWdSZXF1ZXN0GiUuYXR0dW5lZC52MS5EZWxldGVNb2RlbENvbmZpZ1Jlc3BvbnNlElAKCkxpc3RQaGFzZXMSHS5hdHR1bmVkLnYxLkxpc3RQaGFzZXNSZXF1ZXN0Gh4uYXR0dW5lZC52MS5MaXN0UGhhc2VzUmVzcG9uc2UiA5ACARJiChBSZXNvbHZlTW9kZWxOYW1lEiMuYXR0dW5lZC52MS5SZXNvbHZlTW9kZWxOYW1lUmVxdWVzdBokLmF0dHVuZWQudjEuUmVzb2x2ZU1vZGVsTmFtZVJlc3BvbnNlIgOQAgESaAoSRGV0ZWN0Q2FwYWJpbGl0aWVzEiUuYXR0dW5lZC52MS5EZXRlY3RDYXBhYmlsaXRpZXNSZXF1ZXN0GiYuYXR0dW5lZC52MS5EZXRlY3RDYXBhYmlsaXRpZXNSZXNwb25zZSIDkAIBElwKDlZhbGlkYXRlQ29uZmlnEiEuYXR0dW5lZC52MS5WYWxpZGF0ZUNvbmZpZ1JlcXVlc3QaIi5hdHR1bmVkLnYxLlZhbGlkYXRlQ29uZmlnUmVzcG9uc2UiA5ACARJlChFHZXRQcm9tcHRUZW1wbGF0ZRIkLmF0dHVuZWQudjEuR2V0UHJvbXB0VGVtcGxhdGVSZXF1ZXN0GiUuYXR0dW5lZC52MS5HZXRQcm9tcHRUZW1wbGF0ZVJlc3BvbnNlIgOQAgESYAoRUHV0UHJvbXB0VGVtcGxhdGUSJC5hdHR1bmVkLnYxLlB1dFByb21wdFRlbXBsYXRlUmVxdWVzdBolLmF0dHVuZWQudjEuUHV0UHJvbXB0VGVtcGxhdGVSZXNwb25zZRJWCgxSZW5kZXJQcm9tcHQSHy5hdHR1bmVkLnYxLlJlbmRlclByb21wdFJlcXVlc3QaIC5hdHR1bmVkLnYxLlJlbmRlclByb21wdFJlc3BvbnNlIgOQAgESbgoUR2V0RW52aXJvbm1lbnRDb25maWcSJy5hdHR1bmVkLnYxLkdldEVudmlyb25tZW50Q29uZmlnUmVxdWVzdBooLmF0dHVuZWQudjEuR2V0RW52aXJvbm1lbnRDb25maWdSZXNwb25zZSIDkAIBElwKDkdldENhdGFsb2dJbmZvEiEuYXR0dW5lZC52MS5HZXRDYXRhbG9nSW5mb1JlcXVlc3QaIi5hdHR1bmVkLnYxLkdldENhdGFsb2dJbmZvUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_attuned_v1_history, file_attuned_v1_model_config, file_attuned_v1_phase, file_attuned_v1_prompt, file_attuned_v1_resolution, file_attuned_v1_settings]);
 
 /**
  * What to list.
@@ -92,6 +92,13 @@ export type ListModelsResponse = Message<"attuned.v1.ListModelsResponse"> & {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * Facts of the catalog by the config's name; those that the catalog does not know are absent.
+   *
+   * @generated from field: map<string, attuned.v1.ModelFacts> facts = 3;
+   */
+  facts: { [key: string]: ModelFacts };
 };
 
 /**
@@ -169,6 +176,13 @@ export type GetModelConfigResponse = Message<"attuned.v1.GetModelConfigResponse"
    * @generated from field: attuned.v1.ModelFacts facts = 6;
    */
   facts?: ModelFacts | undefined;
+
+  /**
+   * What the caller should know, for example MODEL_RETIRED or CONTEXT_TIGHT.
+   *
+   * @generated from field: repeated attuned.v1.Warning warnings = 7;
+   */
+  warnings: Warning[];
 };
 
 /**
@@ -267,6 +281,55 @@ export type ModelFacts = Message<"attuned.v1.ModelFacts"> & {
    * @generated from field: string native_api = 12;
    */
   nativeApi: string;
+
+  /**
+   * Name for people.
+   *
+   * @generated from field: string display_name = 13;
+   */
+  displayName: string;
+
+  /**
+   * The longest prompt in tokens, where the provider limits it apart from the window; else 0.
+   *
+   * @generated from field: int32 input_tokens_max = 14;
+   */
+  inputTokensMax: number;
+
+  /**
+   * Price of a million tokens read from the prompt cache in US dollars; absent where there is no separate price.
+   *
+   * @generated from field: optional double cache_read_usd_per_million = 15;
+   */
+  cacheReadUsdPerMillion?: number | undefined;
+
+  /**
+   * Price of a million tokens written to the prompt cache in US dollars; absent where writing costs what input costs.
+   *
+   * @generated from field: optional double cache_write_usd_per_million = 16;
+   */
+  cacheWriteUsdPerMillion?: number | undefined;
+
+  /**
+   * Prices of calls with long prompts, by ascending threshold; empty where the price is flat.
+   *
+   * @generated from field: repeated attuned.v1.PriceTier price_tiers = 17;
+   */
+  priceTiers: PriceTier[];
+
+  /**
+   * What the provider does where no effort is sent; empty where not known.
+   *
+   * @generated from field: string default_effort = 18;
+   */
+  defaultEffort: string;
+
+  /**
+   * Whether the provider takes a temperature: "yes", "no", or "effort_none" for only with reasoning switched off.
+   *
+   * @generated from field: string temperature = 19;
+   */
+  temperature: string;
 };
 
 /**
@@ -275,6 +338,41 @@ export type ModelFacts = Message<"attuned.v1.ModelFacts"> & {
  */
 export const ModelFactsSchema: GenMessage<ModelFacts> = /*@__PURE__*/
   messageDesc(file_attuned_v1_model_service, 4);
+
+/**
+ * Prices of a whole call whose prompt is longer than a threshold.
+ *
+ * @generated from message attuned.v1.PriceTier
+ */
+export type PriceTier = Message<"attuned.v1.PriceTier"> & {
+  /**
+   * The tier holds for prompts of more tokens than this.
+   *
+   * @generated from field: int32 input_tokens_above = 1;
+   */
+  inputTokensAbove: number;
+
+  /**
+   * Price of a million input tokens in US dollars.
+   *
+   * @generated from field: double input_usd_per_million = 2;
+   */
+  inputUsdPerMillion: number;
+
+  /**
+   * Price of a million output tokens in US dollars.
+   *
+   * @generated from field: double output_usd_per_million = 3;
+   */
+  outputUsdPerMillion: number;
+};
+
+/**
+ * Describes the message attuned.v1.PriceTier.
+ * Use `create(PriceTierSchema)` to create a new message.
+ */
+export const PriceTierSchema: GenMessage<PriceTier> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_model_service, 5);
 
 /**
  * A write of the stored layer.
@@ -309,7 +407,7 @@ export type PutModelConfigRequest = Message<"attuned.v1.PutModelConfigRequest"> 
  * Use `create(PutModelConfigRequestSchema)` to create a new message.
  */
 export const PutModelConfigRequestSchema: GenMessage<PutModelConfigRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 5);
+  messageDesc(file_attuned_v1_model_service, 6);
 
 /**
  * What the write did.
@@ -365,7 +463,7 @@ export type PutModelConfigResponse = Message<"attuned.v1.PutModelConfigResponse"
  * Use `create(PutModelConfigResponseSchema)` to create a new message.
  */
 export const PutModelConfigResponseSchema: GenMessage<PutModelConfigResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 6);
+  messageDesc(file_attuned_v1_model_service, 7);
 
 /**
  * Which stored layer to remove.
@@ -400,7 +498,7 @@ export type DeleteModelConfigRequest = Message<"attuned.v1.DeleteModelConfigRequ
  * Use `create(DeleteModelConfigRequestSchema)` to create a new message.
  */
 export const DeleteModelConfigRequestSchema: GenMessage<DeleteModelConfigRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 7);
+  messageDesc(file_attuned_v1_model_service, 8);
 
 /**
  * What the removal did.
@@ -428,7 +526,7 @@ export type DeleteModelConfigResponse = Message<"attuned.v1.DeleteModelConfigRes
  * Use `create(DeleteModelConfigResponseSchema)` to create a new message.
  */
 export const DeleteModelConfigResponseSchema: GenMessage<DeleteModelConfigResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 8);
+  messageDesc(file_attuned_v1_model_service, 9);
 
 /**
  * Asks for the phases.
@@ -443,7 +541,7 @@ export type ListPhasesRequest = Message<"attuned.v1.ListPhasesRequest"> & {
  * Use `create(ListPhasesRequestSchema)` to create a new message.
  */
 export const ListPhasesRequestSchema: GenMessage<ListPhasesRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 9);
+  messageDesc(file_attuned_v1_model_service, 10);
 
 /**
  * The six phases.
@@ -464,7 +562,7 @@ export type ListPhasesResponse = Message<"attuned.v1.ListPhasesResponse"> & {
  * Use `create(ListPhasesResponseSchema)` to create a new message.
  */
 export const ListPhasesResponseSchema: GenMessage<ListPhasesResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 10);
+  messageDesc(file_attuned_v1_model_service, 11);
 
 /**
  * Which name to explain.
@@ -485,7 +583,7 @@ export type ResolveModelNameRequest = Message<"attuned.v1.ResolveModelNameReques
  * Use `create(ResolveModelNameRequestSchema)` to create a new message.
  */
 export const ResolveModelNameRequestSchema: GenMessage<ResolveModelNameRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 11);
+  messageDesc(file_attuned_v1_model_service, 12);
 
 /**
  * What a name stands for. Empty texts mean that it does not say.
@@ -590,7 +688,7 @@ export type ResolveModelNameResponse = Message<"attuned.v1.ResolveModelNameRespo
  * Use `create(ResolveModelNameResponseSchema)` to create a new message.
  */
 export const ResolveModelNameResponseSchema: GenMessage<ResolveModelNameResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 12);
+  messageDesc(file_attuned_v1_model_service, 13);
 
 /**
  * Which model to look at.
@@ -611,7 +709,7 @@ export type DetectCapabilitiesRequest = Message<"attuned.v1.DetectCapabilitiesRe
  * Use `create(DetectCapabilitiesRequestSchema)` to create a new message.
  */
 export const DetectCapabilitiesRequestSchema: GenMessage<DetectCapabilitiesRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 13);
+  messageDesc(file_attuned_v1_model_service, 14);
 
 /**
  * What the model can do.
@@ -639,7 +737,7 @@ export type DetectCapabilitiesResponse = Message<"attuned.v1.DetectCapabilitiesR
  * Use `create(DetectCapabilitiesResponseSchema)` to create a new message.
  */
 export const DetectCapabilitiesResponseSchema: GenMessage<DetectCapabilitiesResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 14);
+  messageDesc(file_attuned_v1_model_service, 15);
 
 /**
  * Bounds that a config should keep; absent ones do not bind.
@@ -695,7 +793,7 @@ export type ConfigConstraints = Message<"attuned.v1.ConfigConstraints"> & {
  * Use `create(ConfigConstraintsSchema)` to create a new message.
  */
 export const ConfigConstraintsSchema: GenMessage<ConfigConstraints> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 15);
+  messageDesc(file_attuned_v1_model_service, 16);
 
 /**
  * A config to check.
@@ -723,7 +821,7 @@ export type ValidateConfigRequest = Message<"attuned.v1.ValidateConfigRequest"> 
  * Use `create(ValidateConfigRequestSchema)` to create a new message.
  */
 export const ValidateConfigRequestSchema: GenMessage<ValidateConfigRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 16);
+  messageDesc(file_attuned_v1_model_service, 17);
 
 /**
  * What is wrong with it.
@@ -765,7 +863,7 @@ export type ValidateConfigResponse = Message<"attuned.v1.ValidateConfigResponse"
  * Use `create(ValidateConfigResponseSchema)` to create a new message.
  */
 export const ValidateConfigResponseSchema: GenMessage<ValidateConfigResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 17);
+  messageDesc(file_attuned_v1_model_service, 18);
 
 /**
  * One broken rule.
@@ -793,7 +891,7 @@ export type ConfigViolation = Message<"attuned.v1.ConfigViolation"> & {
  * Use `create(ConfigViolationSchema)` to create a new message.
  */
 export const ConfigViolationSchema: GenMessage<ConfigViolation> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 18);
+  messageDesc(file_attuned_v1_model_service, 19);
 
 /**
  * Which template to get.
@@ -821,7 +919,7 @@ export type GetPromptTemplateRequest = Message<"attuned.v1.GetPromptTemplateRequ
  * Use `create(GetPromptTemplateRequestSchema)` to create a new message.
  */
 export const GetPromptTemplateRequestSchema: GenMessage<GetPromptTemplateRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 19);
+  messageDesc(file_attuned_v1_model_service, 20);
 
 /**
  * A template.
@@ -849,7 +947,7 @@ export type GetPromptTemplateResponse = Message<"attuned.v1.GetPromptTemplateRes
  * Use `create(GetPromptTemplateResponseSchema)` to create a new message.
  */
 export const GetPromptTemplateResponseSchema: GenMessage<GetPromptTemplateResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 20);
+  messageDesc(file_attuned_v1_model_service, 21);
 
 /**
  * A template to store.
@@ -884,7 +982,7 @@ export type PutPromptTemplateRequest = Message<"attuned.v1.PutPromptTemplateRequ
  * Use `create(PutPromptTemplateRequestSchema)` to create a new message.
  */
 export const PutPromptTemplateRequestSchema: GenMessage<PutPromptTemplateRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 21);
+  messageDesc(file_attuned_v1_model_service, 22);
 
 /**
  * What the write did.
@@ -912,6 +1010,20 @@ export type PutPromptTemplateResponse = Message<"attuned.v1.PutPromptTemplateRes
    * @generated from field: string etag = 3;
    */
   etag: string;
+
+  /**
+   * The change of the history; absent where the text was that already.
+   *
+   * @generated from field: attuned.v1.ConfigurationChange change = 4;
+   */
+  change?: ConfigurationChange | undefined;
+
+  /**
+   * What the caller should know.
+   *
+   * @generated from field: repeated attuned.v1.Warning warnings = 5;
+   */
+  warnings: Warning[];
 };
 
 /**
@@ -919,7 +1031,7 @@ export type PutPromptTemplateResponse = Message<"attuned.v1.PutPromptTemplateRes
  * Use `create(PutPromptTemplateResponseSchema)` to create a new message.
  */
 export const PutPromptTemplateResponseSchema: GenMessage<PutPromptTemplateResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 22);
+  messageDesc(file_attuned_v1_model_service, 23);
 
 /**
  * What to fill in.
@@ -942,7 +1054,7 @@ export type RenderPromptRequest = Message<"attuned.v1.RenderPromptRequest"> & {
   type: string;
 
   /**
-   * Values by variable; at most 64 of at most 100000 characters.
+   * Values by variable; at most 64 of at most 100000 characters. The filled text has at most 1000000.
    *
    * @generated from field: map<string, string> variables = 3;
    */
@@ -954,7 +1066,7 @@ export type RenderPromptRequest = Message<"attuned.v1.RenderPromptRequest"> & {
  * Use `create(RenderPromptRequestSchema)` to create a new message.
  */
 export const RenderPromptRequestSchema: GenMessage<RenderPromptRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 23);
+  messageDesc(file_attuned_v1_model_service, 24);
 
 /**
  * The filled text.
@@ -989,7 +1101,7 @@ export type RenderPromptResponse = Message<"attuned.v1.RenderPromptResponse"> & 
  * Use `create(RenderPromptResponseSchema)` to create a new message.
  */
 export const RenderPromptResponseSchema: GenMessage<RenderPromptResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 24);
+  messageDesc(file_attuned_v1_model_service, 25);
 
 /**
  * Asks for the environment's layer.
@@ -1004,7 +1116,7 @@ export type GetEnvironmentConfigRequest = Message<"attuned.v1.GetEnvironmentConf
  * Use `create(GetEnvironmentConfigRequestSchema)` to create a new message.
  */
 export const GetEnvironmentConfigRequestSchema: GenMessage<GetEnvironmentConfigRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 25);
+  messageDesc(file_attuned_v1_model_service, 26);
 
 /**
  * The environment's layer.
@@ -1046,7 +1158,7 @@ export type GetEnvironmentConfigResponse = Message<"attuned.v1.GetEnvironmentCon
  * Use `create(GetEnvironmentConfigResponseSchema)` to create a new message.
  */
 export const GetEnvironmentConfigResponseSchema: GenMessage<GetEnvironmentConfigResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 26);
+  messageDesc(file_attuned_v1_model_service, 27);
 
 /**
  * One variable of the environment.
@@ -1081,7 +1193,7 @@ export type EnvironmentVariable = Message<"attuned.v1.EnvironmentVariable"> & {
  * Use `create(EnvironmentVariableSchema)` to create a new message.
  */
 export const EnvironmentVariableSchema: GenMessage<EnvironmentVariable> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 27);
+  messageDesc(file_attuned_v1_model_service, 28);
 
 /**
  * Asks for the catalog's origin.
@@ -1096,7 +1208,7 @@ export type GetCatalogInfoRequest = Message<"attuned.v1.GetCatalogInfoRequest"> 
  * Use `create(GetCatalogInfoRequestSchema)` to create a new message.
  */
 export const GetCatalogInfoRequestSchema: GenMessage<GetCatalogInfoRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 28);
+  messageDesc(file_attuned_v1_model_service, 29);
 
 /**
  * Where the facts of models come from.
@@ -1131,6 +1243,27 @@ export type GetCatalogInfoResponse = Message<"attuned.v1.GetCatalogInfoResponse"
    * @generated from field: repeated attuned.v1.CatalogSource sources = 4;
    */
   sources: CatalogSource[];
+
+  /**
+   * Models that have a price.
+   *
+   * @generated from field: int32 priced_count = 5;
+   */
+  pricedCount: number;
+
+  /**
+   * Models by lifecycle.
+   *
+   * @generated from field: map<string, int32> count_by_lifecycle = 6;
+   */
+  countByLifecycle: { [key: string]: number };
+
+  /**
+   * Models by vendor.
+   *
+   * @generated from field: map<string, int32> count_by_vendor = 7;
+   */
+  countByVendor: { [key: string]: number };
 };
 
 /**
@@ -1138,7 +1271,7 @@ export type GetCatalogInfoResponse = Message<"attuned.v1.GetCatalogInfoResponse"
  * Use `create(GetCatalogInfoResponseSchema)` to create a new message.
  */
 export const GetCatalogInfoResponseSchema: GenMessage<GetCatalogInfoResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 29);
+  messageDesc(file_attuned_v1_model_service, 30);
 
 /**
  * One source of the catalog.
@@ -1166,6 +1299,13 @@ export type CatalogSource = Message<"attuned.v1.CatalogSource"> & {
    * @generated from field: string licence = 3;
    */
   licence: string;
+
+  /**
+   * What was taken from it.
+   *
+   * @generated from field: string use = 4;
+   */
+  use: string;
 };
 
 /**
@@ -1173,7 +1313,7 @@ export type CatalogSource = Message<"attuned.v1.CatalogSource"> & {
  * Use `create(CatalogSourceSchema)` to create a new message.
  */
 export const CatalogSourceSchema: GenMessage<CatalogSource> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_model_service, 30);
+  messageDesc(file_attuned_v1_model_service, 31);
 
 /**
  * How a name was understood.
@@ -1287,7 +1427,7 @@ export const ModelNameKindSchema: GenEnum<ModelNameKind> = /*@__PURE__*/
 export const ModelService: GenService<{
   /**
    * Lists model configs in the order of their names, page by page.
-   * Errors: PAGE_TOKEN_INVALID.
+   * Errors: PAGE_TOKEN_INVALID, REQUEST_MALFORMED for a lifecycle that does not exist.
    *
    * @generated from rpc attuned.v1.ModelService.ListModels
    */
@@ -1384,8 +1524,8 @@ export const ModelService: GenService<{
     output: typeof GetPromptTemplateResponseSchema;
   },
   /**
-   * Stores a prompt template; it becomes part of the config id of its model.
-   * Errors: PROMPT_INVALID, ETAG_STALE, TOO_MANY_PROMPTS.
+   * Stores a prompt template; it becomes part of the config id of its model. The history calls it prompt.<type>.
+   * Errors: MODEL_NAME_INVALID, PROMPT_INVALID with all violations, ETAG_STALE, TOO_MANY_PROMPTS.
    *
    * @generated from rpc attuned.v1.ModelService.PutPromptTemplate
    */
@@ -1396,7 +1536,8 @@ export const ModelService: GenService<{
   },
   /**
    * Fills a template in one pass: values are never scanned again.
-   * Errors: PROMPT_NOT_FOUND, PROMPT_VARIABLES_MISSING with all of them.
+   * Errors: MODEL_NAME_INVALID, PROMPT_NOT_FOUND, PROMPT_VARIABLES_MISSING with all of them, PROMPT_INVALID for a text that
+   * would be too long or too many variables.
    *
    * @generated from rpc attuned.v1.ModelService.RenderPrompt
    */

@@ -33,7 +33,8 @@ export type PromptTemplate = Message<"attuned.v1.PromptTemplate"> & {
   type: string;
 
   /**
-   * The text, at most 100000 characters, with {{name}} for variables; a literal brace pair is written \\{{.
+   * The text, at most 100000 characters, with {{name}} for at most 64 variables; a literal {{ is written with a backslash before it.
+   * Names of variables have 1 to 64 letters, digits and underscores and do not start with a digit; spaces around them are allowed.
    *
    * @generated from field: string text = 3;
    */
