@@ -20,13 +20,9 @@ export interface Page<T> {
 /** The number of entries of a page. Errors: REQUEST_MALFORMED for a negative size. */
 export function pageSizeOf(request: PageRequest): number {
   if (request.pageSize < 0) {
-    throw new Fault(
-      "REQUEST_MALFORMED",
-      `page_size must not be negative, is ${request.pageSize}`,
-      {
-        violations: [{ field: "pageSize", message: "must not be negative" }],
-      },
-    );
+    throw new Fault("REQUEST_MALFORMED", `page_size must not be negative, is ${request.pageSize}`, {
+      violations: [{ field: "pageSize", message: "must not be negative" }],
+    });
   }
   return Math.min(request.pageSize || PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX);
 }

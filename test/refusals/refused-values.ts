@@ -1,0 +1,319 @@
+import type { FaultReason } from "../../src/domain/kernel/fault-reason.ts";
+
+/** A request that parses and is refused. The status is the one that the reason maps to. */
+export interface RefusedValue {
+  readonly what: string;
+  readonly request: object;
+  readonly reason: FaultReason;
+  /** Keys that ErrorInfo's metadata must carry. */
+  readonly metadata?: readonly string[];
+}
+
+const EXECUTION = { phase: "PHASE_EXECUTION" };
+const SCOPE = { model: "gpt-4", ...EXECUTION };
+const LONG_NAME = "m".repeat(257);
+const LONG_REASON = "r".repeat(1025);
+const REVERSED = { start: "2026-01-02T00:00:00Z", end: "2026-01-01T00:00:00Z" };
+const NON_FINITE = ["NaN", "Infinity", "-Infinity"];
+/** The base64url of "another list". */
+const FOREIGN_PAGE_TOKEN = "YW5vdGhlciBsaXN0";
+
+function refused(what: string, request: object, reason: FaultReason): RefusedValue {
+  return { what, request, reason };
+}
+
+/** A model's name that is none, in a request that is right otherwise. */
+function badNames(
+  build: (name: string) => object,
+  reason: FaultReason = "MODEL_NAME_INVALID",
+): RefusedValue[] {
+  return [
+    refused("an empty name", build(""), reason),
+    refused("a blank name", build("  "), reason),
+    refused("a name with NUL", build("gpt\u00004"), reason),
+    refused("a name with a line break", build("gpt\n4"), reason),
+    refused("a name with DEL", build("gpt\u007f4"), reason),
+    refused("a name of 257 characters", build(LONG_NAME), reason),
+  ];
+}
+
+function badPhases(request: object): RefusedValue[] {
+  return [
+    refused("no phase", { ...request, phase: "PHASE_UNSPECIFIED" }, "PHASE_REQUIRED"),
+    refused("a number that is no phase", { ...request, phase: 99 }, "PHASE_REQUIRED"),
+  ];
+}
+
+function badAttributes(request: object): RefusedValue[] {
+  const many = Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`key${i}`, "value"]));
+  return [
+    refused("17 attributes", { ...request, attributes: many }, "ATTRIBUTES_INVALID"),
+    refused("an empty key", { ...request, attributes: { "": "x" } }, "ATTRIBUTES_INVALID"),
+    refused(
+      "an attribute of 257 characters",
+      { ...request, attributes: { environment: LONG_NAME } },
+      "ATTRIBUTES_INVALID",
+    ),
+    refused(
+      "an attribute with a control character",
+      { ...request, attributes: { agent: "a\u0007" } },
+      "ATTRIBUTES_INVALID",
+    ),
+  ];
+}
+
+function badPages(request: object): RefusedValue[] {
+  return [
+    refused("a negative page size", { ...request, pageSize: -1 }, "REQUEST_MALFORMED"),
+    refused("a page token that is none", { ...request, pageToken: "!" }, "PAGE_TOKEN_INVALID"),
+    refused(
+      "a page token of another list",
+      { ...request, pageToken: FOREIGN_PAGE_TOKEN },
+      "PAGE_TOKEN_INVALID",
+    ),
+  ];
+}
+
+function badScopes(request: object): RefusedValue[] {
+  return [
+    ...badNames((model) => ({ ...request, model })),
+    ...badPhases(request),
+    ...badAttributes(request),
+    refused("a reversed window", { ...request, window: REVERSED }, "WINDOW_INVALID"),
+    refused(
+      "an empty window",
+      { ...request, window: { start: REVERSED.start, end: REVERSED.start } },
+      "WINDOW_INVALID",
+    ),
+  ];
+}
+
+const NUMBER_SETTINGS = ["temperature", "topP", "timeoutSeconds", "presencePenalty"];
+const COUNT_SETTINGS = ["maxTokens", "maxRetries", "topK"];
+
+function badSettings(build: (settings: object) => object): RefusedValue[] {
+  return [
+    ...NUMBER_SETTINGS.flatMap((key) =>
+      [...NON_FINITE, -3, 100_000].map((value) =>
+        refused(`${key} ${value}`, build({ [key]: value }), "CONFIG_INVALID"),
+      ),
+    ),
+    ...COUNT_SETTINGS.map((key) => refused(`${key} -1`, build({ [key]: -1 }), "CONFIG_INVALID")),
+    refused("an unknown effort", build({ reasoningEffort: "huge" }), "CONFIG_INVALID"),
+    refused("17 stops", build({ stopSequences: Array(17).fill("x") }), "CONFIG_INVALID"),
+  ];
+}
+
+function put(config: object): object {
+  return { config: { modelName: "gpt-4", ...config } };
+}
+
+function badConfigs(): RefusedValue[] {
+  const phase = (settings: object) => put({ phases: [{ phase: "PHASE_PLANNING", settings }] });
+  const invalid = (what: string, config: object) => refused(what, put(config), "CONFIG_INVALID");
+  return [
+    ...badSettings(phase),
+    ...badNames((modelName) => ({ config: { modelName } }), "CONFIG_INVALID"),
+    refused("no config", {}, "CONFIG_INVALID"),
+    invalid("a phase entry without a phase", { phases: [{ settings: { temperature: 1 } }] }),
+    invalid("a phase twice", { phases: Array(2).fill({ phase: "PHASE_PLANNING" }) }),
+    invalid("a context of 0", { limits: { contextWindow: 0 } }),
+    invalid("-1 iterations", { limits: { maxIterations: -1 } }),
+    invalid("-1 parallel calls", { limits: { maxParallelCalls: -1 } }),
+    invalid("-1 retries", { retryPolicy: { maxRetries: -1 } }),
+    invalid("a backoff that is no number", { retryPolicy: { backoffMultiplier: "NaN" } }),
+    invalid("a negative delay", { retryPolicy: { initialDelayMs: -1 } }),
+    invalid("a number that is no capability", { capabilities: [99] }),
+    invalid("a description of 5000 characters", { description: "d".repeat(5000) }),
+    invalid("65 tips", { optimizationTips: Array(65).fill("tip") }),
+  ];
+}
+
+/** Ids that nobody was given. */
+function unknownIds(field: string, reason: FaultReason): RefusedValue[] {
+  return [
+    refused("no id", {}, reason),
+    refused("an unknown id", { [field]: "nobody" }, reason),
+    refused("an id of 100,000 characters", { [field]: "r".repeat(100_000) }, reason),
+  ];
+}
+
+/** Requests that must be refused, of every method. A method without anything to refuse has an empty list. */
+export const REFUSED_VALUES: Readonly<Record<string, readonly RefusedValue[]>> = {
+  "ConfigService/ResolveConfig": [
+    ...badNames((model) => ({ model, ...EXECUTION })),
+    ...badPhases(SCOPE),
+    ...badAttributes(SCOPE),
+    refused("a unit of 257 characters", { ...SCOPE, unit: LONG_NAME }, "ATTRIBUTES_INVALID"),
+    ...badSettings((callSettings) => ({ ...SCOPE, callSettings })),
+    {
+      what: "a model that is not known",
+      request: { ...SCOPE, model: "gpt-44", requireKnown: true },
+      reason: "MODEL_NOT_FOUND",
+      metadata: ["model", "suggestions"],
+    },
+  ],
+  "ConfigService/BatchResolveConfigs": [
+    refused("1001 requests", { requests: Array(1001).fill(SCOPE) }, "BATCH_TOO_LARGE"),
+  ],
+  "ConfigService/WatchConfigs": [
+    refused("65 keys", { keys: Array(65).fill(SCOPE) }, "BATCH_TOO_LARGE"),
+    ...badNames((model) => ({ keys: [{ model, ...EXECUTION }] })),
+    ...badPhases({}).map(({ request, ...rest }) => ({
+      ...rest,
+      request: { keys: [{ model: "gpt-4", ...request }] },
+    })),
+    refused("a negative revision", { revision: -1 }, "REQUEST_MALFORMED"),
+    refused("a negative heartbeat", { heartbeatSeconds: -1 }, "REQUEST_MALFORMED"),
+  ],
+  "ConfigService/GetLLMParams": [
+    ...badNames((model) => ({ model, ...EXECUTION, mode: "RENDER_MODE_RAW" })),
+    ...badPhases({ ...SCOPE, mode: "RENDER_MODE_RAW" }),
+    ...badAttributes({ ...SCOPE, mode: "RENDER_MODE_RAW" }),
+    {
+      what: "a model that is not known",
+      request: { ...SCOPE, model: "gpt-44", requireKnown: true, mode: "RENDER_MODE_RAW" },
+      reason: "MODEL_NOT_FOUND",
+      metadata: ["model", "suggestions"],
+    },
+    refused(
+      "65 additional parameters",
+      {
+        ...SCOPE,
+        mode: "RENDER_MODE_RAW",
+        additionalParams: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`p${i}`, i])),
+      },
+      "REQUEST_MALFORMED",
+    ),
+  ],
+  "ModelService/ListModels": badPages({}),
+  "ModelService/GetModelConfig": [
+    ...badNames((model) => ({ model })),
+    {
+      what: "a model that is not known",
+      request: { model: "gpt-44" },
+      reason: "MODEL_NOT_FOUND",
+      metadata: ["model", "suggestions"],
+    },
+  ],
+  "ModelService/PutModelConfig": [
+    ...badConfigs(),
+    refused(
+      "a reason of 1025 characters",
+      { ...put({ displayName: "x" }), reason: LONG_REASON },
+      "CONFIG_INVALID",
+    ),
+    {
+      what: "a stale etag",
+      request: { ...put({ displayName: "x" }), etag: "stale" },
+      reason: "ETAG_STALE",
+      metadata: ["model", "etag"],
+    },
+  ],
+  "ModelService/DeleteModelConfig": [
+    ...badNames((model) => ({ model })),
+    refused("a model with nothing stored", { model: "gpt-4" }, "MODEL_NOT_FOUND"),
+    refused(
+      "a reason of 1025 characters",
+      { model: "gpt-4", reason: LONG_REASON },
+      "REQUEST_MALFORMED",
+    ),
+  ],
+  "ModelService/ListPhases": [],
+  "ModelService/ResolveModelName": badNames((name) => ({ name })),
+  "ModelService/DetectCapabilities": badNames((model) => ({ model })),
+  "ModelService/ValidateConfig": [],
+  "ModelService/GetPromptTemplate": [
+    refused("an unknown type", { model: "gpt-4", type: "nobodys" }, "PROMPT_NOT_FOUND"),
+    ...badNames((model) => ({ model, type: "system" })).slice(2),
+  ],
+  "ModelService/PutPromptTemplate": [refused("no template", {}, "PROMPT_INVALID")],
+  "ModelService/RenderPrompt": [
+    refused("an unknown type", { model: "gpt-4", type: "nobodys" }, "PROMPT_NOT_FOUND"),
+  ],
+  "ModelService/GetEnvironmentConfig": [],
+  "ModelService/GetCatalogInfo": [],
+  "HistoryService/GetCurrentConfig": [
+    ...badNames((model) => ({ model })),
+    refused("a number that is no phase", { ...SCOPE, phase: 99 }, "PHASE_REQUIRED"),
+    ...badAttributes(SCOPE),
+  ],
+  "HistoryService/GetHistory": [
+    ...badPages({}),
+    refused("a reversed window", REVERSED, "WINDOW_INVALID"),
+    refused("a number that is no phase", { phase: 99 }, "PHASE_REQUIRED"),
+    refused("a name of 257 characters", { model: LONG_NAME }, "MODEL_NAME_INVALID"),
+  ],
+  "HistoryService/RecordSnapshot": badNames((model) => ({ model })),
+  "HistoryService/CompareConfigs": [refused("nothing to compare", {}, "COMPARAND_INVALID")],
+  "HistoryService/SaveConfigVersion": [
+    ...badNames((model) => ({ model, version: "v1" })),
+    refused("no version", { model: "gpt-4" }, "VERSION_NAME_INVALID"),
+    refused("a slash", { model: "gpt-4", version: "v/1" }, "VERSION_NAME_INVALID"),
+    refused("a space", { model: "gpt-4", version: "v 1" }, "VERSION_NAME_INVALID"),
+    refused("129 characters", { model: "gpt-4", version: "v".repeat(129) }, "VERSION_NAME_INVALID"),
+  ],
+  "HistoryService/LoadConfigVersion": [
+    refused("an unknown version", { model: "gpt-4", version: "nobodys" }, "VERSION_NOT_FOUND"),
+  ],
+  "HistoryService/ListConfigVersions": badPages({ model: "gpt-4" }),
+  "HistoryService/DeleteConfigVersion": [
+    refused("an unknown version", { model: "gpt-4", version: "nobodys" }, "VERSION_NOT_FOUND"),
+  ],
+  "HistoryService/SetLabel": [
+    refused("no label", { model: "gpt-4", version: "v1" }, "LABEL_INVALID"),
+    refused("the label head", { model: "gpt-4", label: "head", version: "v1" }, "LABEL_INVALID"),
+    refused(
+      "an unknown version",
+      { model: "gpt-4", label: "production", version: "nobodys" },
+      "VERSION_NOT_FOUND",
+    ),
+  ],
+  "HistoryService/Rollback": [
+    refused("an unknown version", { model: "gpt-4", version: "nobodys" }, "VERSION_NOT_FOUND"),
+  ],
+  "HistoryService/PutOverride": [refused("no override", {}, "CONFIG_INVALID")],
+  "HistoryService/DeleteOverride": unknownIds("overrideId", "OVERRIDE_NOT_FOUND"),
+  "HistoryService/ListOverrides": badPages({}),
+  "HistoryService/ExportConfigs": [
+    refused("an unknown format", { format: "xml" }, "FORMAT_INVALID"),
+  ],
+  "HistoryService/ImportConfigs": [refused("no YAML", { content: "a: [" }, "FORMAT_INVALID")],
+  "OutcomeService/ReportOutcomes": [
+    refused("1001 outcomes", { outcomes: Array(1001).fill({}) }, "BATCH_TOO_LARGE"),
+  ],
+  "OutcomeService/GetMetrics": [...badScopes(SCOPE), ...badPages(SCOPE)],
+  "AnalysisService/AnalyzeParameterImpact": [
+    ...badScopes({ ...SCOPE, parameter: "temperature" }),
+    refused("no parameter", SCOPE, "PARAMETER_INVALID"),
+    refused("an unknown parameter", { ...SCOPE, parameter: "mood" }, "PARAMETER_INVALID"),
+    refused(
+      "an unknown metric",
+      { ...SCOPE, parameter: "temperature", metric: "mood" },
+      "METRIC_INVALID",
+    ),
+  ],
+  "AnalysisService/FindOptimalTemperature": [
+    ...badScopes(SCOPE),
+    refused("an unknown metric", { ...SCOPE, metric: "mood" }, "METRIC_INVALID"),
+  ],
+  "AnalysisService/DetectDrift": [
+    ...badScopes(SCOPE).filter(({ reason }) => reason !== "WINDOW_INVALID"),
+    ...[...NON_FINITE, -1, 1.5].map((threshold) =>
+      refused(`a threshold of ${threshold}`, { ...SCOPE, threshold }, "THRESHOLD_INVALID"),
+    ),
+  ],
+  "AnalysisService/ListDrifts": badPages({}),
+  "OptimizerService/ListRecommendations": [
+    ...badPages({}),
+    refused("a number that is no phase", { phase: 99 }, "PHASE_REQUIRED"),
+  ],
+  "OptimizerService/GetRecommendation": unknownIds("recommendationId", "RECOMMENDATION_NOT_FOUND"),
+  "OptimizerService/DismissRecommendation": unknownIds(
+    "recommendationId",
+    "RECOMMENDATION_NOT_FOUND",
+  ),
+  "OptimizerService/GetLoopStatus": [],
+  "OptimizerService/RunLoop": [],
+  "AdminService/GetStatus": [],
+};
