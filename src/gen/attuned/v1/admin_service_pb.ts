@@ -4,15 +4,17 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Phase } from "./phase_pb.ts";
+import { file_attuned_v1_phase } from "./phase_pb.ts";
+import type { Timestamp, Value } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file attuned/v1/admin_service.proto.
  */
 export const file_attuned_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hdHR1bmVkL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCKrAgoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgCIAEoARIQCghzdG9yZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIYChBzdG9yZV9zaXplX2J5dGVzGAUgASgDEhMKC2pvdXJuYWxfbGFnGAYgASgDEjEKDWNoZWNrcG9pbnRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBmJvdW5kcxgIIAMoCzIULmF0dHVuZWQudjEuQm91bmRVc2USEwoLYWdlbnRzX3JvbGUYCSABKAkSFAoMbm9kZV92ZXJzaW9uGAogASgJEhYKDnNjaGVtYV92ZXJzaW9uGAsgASgFIjMKCEJvdW5kVXNlEgwKBG5hbWUYASABKAkSDAoEdXNlZBgCIAEoAxILCgNtYXgYAyABKAMyXQoMQWRtaW5TZXJ2aWNlEk0KCUdldFN0YXR1cxIcLmF0dHVuZWQudjEuR2V0U3RhdHVzUmVxdWVzdBodLmF0dHVuZWQudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5hdHR1bmVkL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCK5AwoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgCIAEoARIQCghzdG9yZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIYChBzdG9yZV9zaXplX2J5dGVzGAUgASgDEhMKC2pvdXJuYWxfbGFnGAYgASgDEjEKDWNoZWNrcG9pbnRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBmJvdW5kcxgIIAMoCzIULmF0dHVuZWQudjEuQm91bmRVc2USEwoLYWdlbnRzX3JvbGUYCSABKAkSFAoMbm9kZV92ZXJzaW9uGAogASgJEhYKDnNjaGVtYV92ZXJzaW9uGAsgASgFEioKBWZpbGVzGAwgASgLMhsuYXR0dW5lZC52MS5GaWxlTGF5ZXJTdGF0dXMSDQoFbGFiZWwYDSABKAkSNQoNZGlzYWdyZWVtZW50cxgOIAMoCzIeLmF0dHVuZWQudjEuU291cmNlRGlzYWdyZWVtZW50EhoKEmRpc2FncmVlbWVudF9jb3VudBgPIAEoAyLpAQoPRmlsZUxheWVyU3RhdHVzEhEKCWRpcmVjdG9yeRgBIAEoCRISCgpmaWxlX2NvdW50GAIgASgFEhMKC21vZGVsX2NvdW50GAMgASgFEhAKCHJldmlzaW9uGAQgASgDEi0KCWxvYWRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIcHJvYmxlbXMYBiADKAsyFy5hdHR1bmVkLnYxLkZpbGVQcm9ibGVtEi4KCnJlZnVzZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkoKC0ZpbGVQcm9ibGVtEgwKBGZpbGUYASABKAkSDAoEbGluZRgCIAEoBRIOCgZjb2x1bW4YAyABKAUSDwoHbWVzc2FnZRgEIAEoCSLAAQoSU291cmNlRGlzYWdyZWVtZW50Eg0KBW1vZGVsGAEgASgJEiAKBXBoYXNlGAIgASgOMhEuYXR0dW5lZC52MS5QaGFzZRIRCglwYXJhbWV0ZXIYAyABKAkSKgoKZmlsZV92YWx1ZRgEIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIsCgxzdG9yZWRfdmFsdWUYBSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSDAoEZmlsZRgGIAEoCSIzCghCb3VuZFVzZRIMCgRuYW1lGAEgASgJEgwKBHVzZWQYAiABKAMSCwoDbWF4GAMgASgDMl0KDEFkbWluU2VydmljZRJNCglHZXRTdGF0dXMSHC5hdHR1bmVkLnYxLkdldFN0YXR1c1JlcXVlc3QaHS5hdHR1bmVkLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_attuned_v1_phase, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * Asks for the status.
@@ -111,6 +113,34 @@ export type GetStatusResponse = Message<"attuned.v1.GetStatusResponse"> & {
    * @generated from field: int32 schema_version = 11;
    */
   schemaVersion: number;
+
+  /**
+   * The operator files; absent where the daemon reads none.
+   *
+   * @generated from field: attuned.v1.FileLayerStatus files = 12;
+   */
+  files?: FileLayerStatus | undefined;
+
+  /**
+   * The label whose versions the stored layer serves; "head" is the newest write.
+   *
+   * @generated from field: string label = 13;
+   */
+  label: string;
+
+  /**
+   * Where the operator files and the stored configs say different things, at most 100. What is stored wins.
+   *
+   * @generated from field: repeated attuned.v1.SourceDisagreement disagreements = 14;
+   */
+  disagreements: SourceDisagreement[];
+
+  /**
+   * How many there are, listed or not.
+   *
+   * @generated from field: int64 disagreement_count = 15;
+   */
+  disagreementCount: bigint;
 };
 
 /**
@@ -119,6 +149,167 @@ export type GetStatusResponse = Message<"attuned.v1.GetStatusResponse"> & {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_attuned_v1_admin_service, 1);
+
+/**
+ * The operator files: what is in force, and what was refused.
+ *
+ * @generated from message attuned.v1.FileLayerStatus
+ */
+export type FileLayerStatus = Message<"attuned.v1.FileLayerStatus"> & {
+  /**
+   * Directory that is read and watched.
+   *
+   * @generated from field: string directory = 1;
+   */
+  directory: string;
+
+  /**
+   * Files in force.
+   *
+   * @generated from field: int32 file_count = 2;
+   */
+  fileCount: number;
+
+  /**
+   * Model configs in force.
+   *
+   * @generated from field: int32 model_count = 3;
+   */
+  modelCount: number;
+
+  /**
+   * Revision of the last load that changed a config; 0 where none ever did.
+   *
+   * @generated from field: int64 revision = 4;
+   */
+  revision: bigint;
+
+  /**
+   * When the content in force was read.
+   *
+   * @generated from field: google.protobuf.Timestamp loaded_at = 5;
+   */
+  loadedAt?: Timestamp | undefined;
+
+  /**
+   * Why the present content of the directory is not in force: empty where it is. At most 20; one is enough to refuse all.
+   *
+   * @generated from field: repeated attuned.v1.FileProblem problems = 6;
+   */
+  problems: FileProblem[];
+
+  /**
+   * When it was refused.
+   *
+   * @generated from field: google.protobuf.Timestamp refused_at = 7;
+   */
+  refusedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.FileLayerStatus.
+ * Use `create(FileLayerStatusSchema)` to create a new message.
+ */
+export const FileLayerStatusSchema: GenMessage<FileLayerStatus> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_admin_service, 2);
+
+/**
+ * Something wrong with an operator file.
+ *
+ * @generated from message attuned.v1.FileProblem
+ */
+export type FileProblem = Message<"attuned.v1.FileProblem"> & {
+  /**
+   * Path below the directory; empty where it is about the directory itself.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+
+  /**
+   * Line, from 1; 0 where it is about the whole file.
+   *
+   * @generated from field: int32 line = 2;
+   */
+  line: number;
+
+  /**
+   * Column, from 1; 0 where it is about the whole file.
+   *
+   * @generated from field: int32 column = 3;
+   */
+  column: number;
+
+  /**
+   * What is wrong, in words.
+   *
+   * @generated from field: string message = 4;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message attuned.v1.FileProblem.
+ * Use `create(FileProblemSchema)` to create a new message.
+ */
+export const FileProblemSchema: GenMessage<FileProblem> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_admin_service, 3);
+
+/**
+ * A parameter that an operator file and the stored config set to different values.
+ *
+ * @generated from message attuned.v1.SourceDisagreement
+ */
+export type SourceDisagreement = Message<"attuned.v1.SourceDisagreement"> & {
+  /**
+   * The model config.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The phase; unspecified for parameters of the whole config.
+   *
+   * @generated from field: attuned.v1.Phase phase = 2;
+   */
+  phase: Phase;
+
+  /**
+   * The parameter, in snake_case.
+   *
+   * @generated from field: string parameter = 3;
+   */
+  parameter: string;
+
+  /**
+   * What the file says.
+   *
+   * @generated from field: google.protobuf.Value file_value = 4;
+   */
+  fileValue?: Value | undefined;
+
+  /**
+   * What is stored, and served.
+   *
+   * @generated from field: google.protobuf.Value stored_value = 5;
+   */
+  storedValue?: Value | undefined;
+
+  /**
+   * The file.
+   *
+   * @generated from field: string file = 6;
+   */
+  file: string;
+};
+
+/**
+ * Describes the message attuned.v1.SourceDisagreement.
+ * Use `create(SourceDisagreementSchema)` to create a new message.
+ */
+export const SourceDisagreementSchema: GenMessage<SourceDisagreement> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_admin_service, 4);
 
 /**
  * How much of a bound is in use.
@@ -153,7 +344,7 @@ export type BoundUse = Message<"attuned.v1.BoundUse"> & {
  * Use `create(BoundUseSchema)` to create a new message.
  */
 export const BoundUseSchema: GenMessage<BoundUse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 2);
+  messageDesc(file_attuned_v1_admin_service, 5);
 
 /**
  * What operating the daemon needs.
