@@ -1,12 +1,15 @@
 import type { ConfigurationChange } from "../domain/config/change.ts";
 import type { Recommendation } from "../domain/recommendation/recommendation.ts";
-import type { StoreOp } from "../store/store.ts";
+import type { Store, StoreOp } from "../store/store.ts";
 import type { EngineState } from "./state.ts";
 
-/** What planning a change may use beside the state: time and ids, as values. */
+/** What planning a change may use beside the state: time and ids, as values, and what only the store holds. */
 export interface ChangeContext {
   readonly nowMs: number;
-  createId(prefix: "chg" | "dft" | "rec"): string;
+  readonly dimensions: readonly string[];
+  /** For reading: a plan writes through its ops only. */
+  readonly store: Pick<Store, "json" | "scan">;
+  createId(prefix: "chg" | "cfg" | "dft" | "ovr" | "rec"): string;
 }
 
 /** Models whose lookups may answer differently. */
@@ -30,7 +33,7 @@ export interface Plan<R> {
  */
 export interface Change<R> {
   readonly name: string;
-  plan(state: EngineState, context: ChangeContext): Plan<R>;
+  plan(state: EngineState, context: ChangeContext): Plan<R> | Promise<Plan<R>>;
 }
 
 /** What listeners hear of a change once it is on disk and in force. */

@@ -162,8 +162,10 @@ export class Engine {
 
   async #carryOut<R>(change: Change<R>): Promise<R> {
     const { clock, random, log } = this.#platform;
-    const plan = change.plan(this.#state, {
+    const plan = await change.plan(this.#state, {
       nowMs: clock.nowMs(),
+      dimensions: this.dimensions,
+      store: this.store,
       createId: (prefix) => createId(random, prefix),
     });
     if (plan.ops.length === 0) return plan.result;

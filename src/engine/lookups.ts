@@ -66,16 +66,17 @@ export interface Resolution {
 export const ANSWER_MAX_AGE_SECONDS = 60;
 
 /** What a name stands for. */
-interface NamedModel {
+export interface NamedModel {
   readonly wireModel: string;
   readonly configKey: string;
   readonly modelKey: string;
   readonly isKnown: boolean;
 }
 
-type Shared = Omit<Resolution, "token" | "revision">;
+/** A resolution but for what differs between two lookups of the same scope. */
+export type ScopeResolution = Omit<Resolution, "token" | "revision">;
 interface Kept {
-  readonly shared: Shared;
+  readonly shared: ScopeResolution;
   token: string;
   tokenMinute: number;
   tokenRevision: number;
@@ -139,7 +140,11 @@ export class Lookups {
     let kept = this.#kept.get(cacheKey);
     if (!kept) {
       kept = {
-        shared: this.#compute(named, request.phase, attributes),
+        shared: resolveScope(
+          this.#state,
+          { ...named, phase: request.phase, attributes },
+          this.#dimensions,
+        ),
         token: "",
         tokenMinute: -1,
         tokenRevision: -1,
@@ -196,32 +201,6 @@ export class Lookups {
     return named;
   }
 
-  #compute(named: NamedModel, phase: Phase, attributes: Attributes): Shared {
-    const { wireModel, configKey, modelKey } = named;
-    const subject = { model: modelKey, phase, attributes };
-    const layers = lookupLayers(this.#state, subject, this.#dimensions);
-    const merged = resolveLayers(layers, phase);
-    const settings = merged.armSettings;
-    const promptDigest = promptDigestOf(this.#state, modelKey);
-    const configId = configIdOf({ modelKey, settings, promptDigest }, sha256);
-    const isOverridden = layers.some(({ layer }) => layer === "override" || layer === "pin");
-    const usual = isOverridden ? "override" : named.isKnown ? "default" : "unknown_model";
-    return {
-      wireModel,
-      configKey,
-      phase,
-      enabled: merged.enabled,
-      settings: merged.settings,
-      limits: merged.limits,
-      arm: { scope: scopeOf(modelKey, phase, attributes, this.#dimensions), configId, settings },
-      layers,
-      parentRevision: merged.revision,
-      reason: merged.enabled ? usual : "disabled",
-      provenance: merged.provenance,
-      warnings: named.isKnown ? [] : [unknownModelWarning(wireModel)],
-    };
-  }
-
   #token(kept: Kept, revision: number): string {
     const minute = Math.floor(this.#clock.nowMs() / 60_000);
     if (kept.tokenMinute !== minute || kept.tokenRevision !== revision) {
@@ -263,6 +242,36 @@ export class Lookups {
     const merged = resolveLayers([...resolution.layers, call], request.phase);
     return { ...resolution, settings: merged.settings, provenance: merged.provenance };
   }
+}
+
+/** What a state answers for a model, a phase and attributes, without the call's own settings. */
+export function resolveScope(
+  state: ConfigState,
+  wanted: NamedModel & { readonly phase: Phase; readonly attributes: Attributes },
+  dimensions: readonly string[],
+): ScopeResolution {
+  const { wireModel, configKey, modelKey, phase, attributes } = wanted;
+  const layers = lookupLayers(state, { model: modelKey, phase, attributes }, dimensions);
+  const merged = resolveLayers(layers, phase);
+  const settings = merged.armSettings;
+  const promptDigest = promptDigestOf(state, modelKey);
+  const configId = configIdOf({ modelKey, settings, promptDigest }, sha256);
+  const isOverridden = layers.some(({ layer }) => layer === "override" || layer === "pin");
+  const usual = isOverridden ? "override" : wanted.isKnown ? "default" : "unknown_model";
+  return {
+    wireModel,
+    configKey,
+    phase,
+    enabled: merged.enabled,
+    settings: merged.settings,
+    limits: merged.limits,
+    arm: { scope: scopeOf(modelKey, phase, attributes, dimensions), configId, settings },
+    layers,
+    parentRevision: merged.revision,
+    reason: merged.enabled ? usual : "disabled",
+    provenance: merged.provenance,
+    warnings: wanted.isKnown ? [] : [unknownModelWarning(wireModel)],
+  };
 }
 
 /** Text that equals for equal scopes only, of a resolution's arm. */

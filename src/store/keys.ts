@@ -19,6 +19,8 @@
  *   b NUL model NUL label                   label: the version it points to
  *   k NUL model NUL revision                stored layer of a model as of a revision, or null where it was removed
  *   n NUL snapshotId                        recorded snapshot
+ *   q NUL sequence                          the snapshot's place in the order of recording
+ *   w NUL scope                             id of the newest snapshot of a scope
  *   o NUL d|r NUL id                        drift or recommendation that still matters, the whole record again: what boot reads
  */
 const NUL = "\u0000";
@@ -65,6 +67,8 @@ export const keys = {
   label: (model: string, label: string) => key("b", model, label),
   pastConfig: (model: string, revision: number) => key("k", model, revision),
   snapshot: (snapshotId: string) => key("n", snapshotId),
+  snapshotOrder: (sequence: number) => key("q", sequence),
+  newestSnapshot: (scope: string) => key("w", scope),
   liveDrift: (driftId: string) => key("o", "d", driftId),
   liveRecommendation: (id: string) => key("o", "r", id),
 };
@@ -88,6 +92,7 @@ export const ranges = {
   labels: below("b"),
   labelsOfModel: (model: string) => below("b", model),
   pastConfigs: (model: string) => below("k", model),
+  snapshotOrder: below("q"),
   liveDrifts: below("o", "d"),
   liveRecommendations: below("o", "r"),
 };
@@ -97,7 +102,7 @@ export function hourOfCellKey(cellKey: string): number {
   return Number(cellKey.slice(-DIGITS));
 }
 
-/** The sequence of a journal or outcome-ids key. */
+/** The sequence of a journal, outcome-ids or snapshot-order key. */
 export function sequenceOfKey(sequenceKey: string): number {
   return Number(sequenceKey.slice(-DIGITS));
 }

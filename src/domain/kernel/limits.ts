@@ -42,6 +42,20 @@ export const PAGE_SIZE_DEFAULT = 50;
 export const PAGE_SIZE_MAX = 1000;
 /** Stored model configs. Ten times the models of the largest public catalog. */
 export const MODELS_MAX = 20_000;
+/** Writes of one model that can be compared and gone back to. About 3 kB each. */
+export const PAST_CONFIGS_MAX = 1_000;
+/** Recorded snapshots of all scopes together. About 1 kB each; older ones make room. */
+export const SNAPSHOTS_MAX = 10_000;
+/** Entries of a snapshot's own metadata. */
+export const SNAPSHOT_METADATA_MAX = 16;
+/** Saved versions of one model. A release a day for years. */
+export const VERSIONS_MAX = 1_000;
+/** Characters of a version's name. Room for a commit hash with a prefix. */
+export const VERSION_NAME_LENGTH_MAX = 128;
+/** Labels of one model. */
+export const LABELS_PER_MODEL_MAX = 64;
+/** Characters of a label. */
+export const LABEL_LENGTH_MAX = 64;
 /** Dimensions that partition statistics. More would spread the data too thin to say anything. */
 export const DIMENSIONS_MAX = 4;
 /** Resolved answers kept per snapshot, by (model, phase, attributes). Beyond it the oldest are dropped and computed again. */
