@@ -41,6 +41,33 @@ export function createConfigMetrics(
   const lastChangeMs = new Map<string, number>();
   const lastOf = (model: string, phase: Phase): number | undefined =>
     lastChangeMs.get(`${phase} ${model}`) ?? state().stored.get(model)?.atMs;
+  stateGauges(registry, pairs, { state, lastChangeMs: lastOf });
+  return {
+    resolved({ arm, phase, settings }) {
+      const labels = pairs.labels(arm.scope.model, phase);
+      resolutions.inc(labels);
+      if (settings.temperature !== undefined) temperature.observe(labels, settings.temperature);
+    },
+    changed(list) {
+      for (const change of list) {
+        if (!change.phase) continue;
+        changes.inc(pairs.labels(change.model, change.phase));
+        lastChangeMs.set(`${change.phase} ${change.model}`, change.atMs);
+      }
+    },
+  };
+}
+
+/** What is in force, read at each scrape. */
+function stateGauges(
+  registry: Registry,
+  pairs: Pairs,
+  reads: {
+    readonly state: () => ConfigState;
+    readonly lastChangeMs: (model: string, phase: Phase) => number | undefined;
+  },
+): void {
+  const registers = [registry];
   new Gauge({
     name: "attuned_config_info",
     help: "The config served, with the revision and the highest layer that contribute to it; the value is 1.",
@@ -49,7 +76,7 @@ export function createConfigMetrics(
     collect() {
       this.reset();
       for (const { model, labels } of pairs.all()) {
-        const top = baseLayers(state(), model).at(-1);
+        const top = baseLayers(reads.state(), model).at(-1);
         this.set(
           { ...labels, revision: String(top?.revision ?? 0), source: top?.layer ?? "builtin" },
           1,
@@ -65,7 +92,7 @@ export function createConfigMetrics(
     collect() {
       this.reset();
       for (const { model, phase, labels } of pairs.all()) {
-        const atMs = lastOf(model, phase);
+        const atMs = reads.lastChangeMs(model, phase);
         if (atMs !== undefined) this.set(labels, atMs / 1000);
       }
     },
@@ -75,21 +102,7 @@ export function createConfigMetrics(
     help: "Revision of the store.",
     registers,
     collect() {
-      this.set(state().revision);
+      this.set(reads.state().revision);
     },
   });
-  return {
-    resolved({ arm, phase, settings }) {
-      const labels = pairs.labels(arm.scope.model, phase);
-      resolutions.inc(labels);
-      if (settings.temperature !== undefined) temperature.observe(labels, settings.temperature);
-    },
-    changed(list) {
-      for (const change of list) {
-        if (!change.phase) continue;
-        changes.inc(pairs.labels(change.model, change.phase));
-        lastChangeMs.set(`${change.phase} ${change.model}`, change.atMs);
-      }
-    },
-  };
 }

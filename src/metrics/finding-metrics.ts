@@ -27,6 +27,33 @@ export function createFindingMetrics(
   findings: () => Findings,
 ): FindingMetrics {
   const registers = [registry];
+  driftGauges(registry, pairs, findings);
+  recommendationGauge(registry, pairs, findings);
+  const transitions = new Counter({
+    name: "attuned_recommendations_total",
+    help: "Recommendations that came into a status, since the start.",
+    labelNames: ["status"] as const,
+    registers,
+  });
+  const decided = { accepted: 0, dismissed: 0 };
+  new Gauge({
+    name: "attuned_recommendation_acceptance_ratio",
+    help: "Recommendations accepted, of those that a person decided since the start; NaN before the first.",
+    registers,
+    collect() {
+      this.set(decided.accepted / (decided.accepted + decided.dismissed));
+    },
+  });
+  return {
+    transitioned(status) {
+      transitions.inc({ status });
+      if (status === "accepted" || status === "dismissed") decided[status] += 1;
+    },
+  };
+}
+
+function driftGauges(registry: Registry, pairs: Pairs, findings: () => Findings): void {
+  const registers = [registry];
   // A combination that was ever open keeps its series at 0 afterwards, so that an alert sees it resolve.
   const seen = new Map<string, DriftCombination>([
     ["config observational", { kind: "config", evidence: "observational" }],
@@ -74,11 +101,14 @@ export function createFindingMetrics(
       for (const { labels, score } of magnitudes().values()) this.set(labels, score);
     },
   });
+}
+
+function recommendationGauge(registry: Registry, pairs: Pairs, findings: () => Findings): void {
   new Gauge({
     name: "attuned_recommendation_state",
     help: "State of the most advanced open recommendation: exactly one state of each pair is 1.",
     labelNames: ["model", "phase", "state"] as const,
-    registers,
+    registers: [registry],
     collect() {
       this.reset();
       for (const { model, phase, labels } of withFindings(pairs, findings())) {
@@ -92,27 +122,6 @@ export function createFindingMetrics(
       }
     },
   });
-  const transitions = new Counter({
-    name: "attuned_recommendations_total",
-    help: "Recommendations that came into a status, since the start.",
-    labelNames: ["status"] as const,
-    registers,
-  });
-  const decided = { accepted: 0, dismissed: 0 };
-  new Gauge({
-    name: "attuned_recommendation_acceptance_ratio",
-    help: "Recommendations accepted, of those that a person decided since the start; NaN before the first.",
-    registers,
-    collect() {
-      this.set(decided.accepted / (decided.accepted + decided.dismissed));
-    },
-  });
-  return {
-    transitioned(status) {
-      transitions.inc({ status });
-      if (status === "accepted" || status === "dismissed") decided[status] += 1;
-    },
-  };
 }
 
 /** The pairs with series, those of findings included. */
