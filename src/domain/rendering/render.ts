@@ -2,6 +2,7 @@ import type { SettingKey, Settings } from "../config/settings.ts";
 import { buildBody, type Field, responseFormatFor } from "./body.ts";
 import { readCallParams } from "./call-params.ts";
 import { effortNamed, HEADROOM_TOKENS } from "./effort.ts";
+import { lifecycleWarning } from "./model-warnings.ts";
 import { fitBudget } from "./reasoning-anthropic.ts";
 import type { ReasoningPlan } from "./reasoning-parts.ts";
 import { planReasoning } from "./reasoning-plan.ts";
@@ -16,7 +17,7 @@ import type {
 } from "./rendering.ts";
 import { ANTHROPIC_DEFAULT_VERSION } from "./rules-anthropic.ts";
 import { applyRules, excludeTogether, type RuleContext, type WireParam } from "./sampling.ts";
-import { limitTokens } from "./token-limits.ts";
+import { fitContext, limitTokens } from "./token-limits.ts";
 
 /** Efforts from which a short timeout ends most calls, and that timeout in seconds. */
 const SLOW_EFFORTS = new Set(["high", "xhigh", "max"]);
@@ -38,8 +39,8 @@ const HARMLESS: ReadonlySet<ReasonCode> = new Set([
  * changed a meaning; advice is no violation there and is not followed.
  */
 export function render(input: RenderInput): RenderResult {
+  if (input.mode === "RAW") return renderRaw(input);
   const warnings = modelWarnings(input);
-  if (input.mode === "RAW") return renderRaw(input, warnings);
   const call = readCallParams(input.settings, input.additionalParams);
   const modelId = input.facts?.canonicalId ?? input.wireModel.trim().toLowerCase();
   const asked = effortNamed(call.settings.reasoningEffort);
@@ -84,14 +85,25 @@ export function render(input: RenderInput): RenderResult {
   };
 }
 
-function renderRaw(input: RenderInput, warnings: readonly RenderWarning[]): Rendered {
+/** Nothing is changed here, so that an unknown model is no news; what does not fit is. */
+function renderRaw(input: RenderInput): Rendered {
   const { temperature, maxTokens, topP } = input.settings;
   const fields: Field[] = [["model", input.wireModel]];
   if (temperature !== undefined) fields.push(["temperature", temperature]);
   if (maxTokens !== undefined) fields.push(["max_tokens", maxTokens]);
   if (topP !== undefined) fields.push(["top_p", topP]);
   const body = buildBody(fields, input.additionalParams);
+  const warnings = input.facts === undefined ? [] : modelWarnings(input);
+  const tokens = readCallParams(input.settings, input.additionalParams).settings.maxTokens;
+  if (tokens !== undefined) warnings.push(...rawContextWarnings(input, tokens));
   return { ...answer(input, input.settings, []), body, warnings };
+}
+
+function rawContextWarnings(input: RenderInput, tokens: number): readonly RenderWarning[] {
+  const fit = fitContext(input, tokens);
+  if (fit.maxTokens === tokens) return fit.warnings;
+  const message = `prompt and max_tokens ${tokens} exceed the context window, which leaves ${fit.maxTokens}`;
+  return [{ reason: "CONTEXT_TIGHT", message }];
 }
 
 function answer(
@@ -139,13 +151,8 @@ function modelWarnings({ facts, wireModel }: RenderInput): RenderWarning[] {
     const message = `the catalog does not know ${wireModel}; the rules of its API apply`;
     return [{ reason: "UNKNOWN_MODEL", message }];
   }
-  if (facts.lifecycle === "retired") {
-    return [{ reason: "MODEL_RETIRED", message: `${facts.displayName} is no longer served` }];
-  }
-  if (facts.lifecycle === "deprecated") {
-    return [{ reason: "MODEL_DEPRECATED", message: `${facts.displayName} is being retired` }];
-  }
-  return [];
+  const warning = lifecycleWarning(facts);
+  return warning === undefined ? [] : [warning];
 }
 
 function effortWarnings({ facts }: RenderInput, settings: Settings): readonly RenderWarning[] {

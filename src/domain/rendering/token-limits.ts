@@ -1,3 +1,4 @@
+import { tightestWindow, tightWindowWarning } from "./model-warnings.ts";
 import type { ReasoningPlan } from "./reasoning-parts.ts";
 import type { Adjustment, ReasonCode, RenderInput, RenderWarning } from "./rendering.ts";
 
@@ -5,8 +6,6 @@ import type { Adjustment, ReasonCode, RenderInput, RenderWarning } from "./rende
 const ANTHROPIC_MAX_TOKENS_DEFAULT = 4096;
 /** Above this, Anthropic's SDKs refuse to wait for an answer that is not streamed, in tokens. */
 const ANTHROPIC_UNSTREAMED_MAX = 21_333;
-/** Share of the window below which the rest for the prompt is called tight. */
-const PROMPT_SHARE_MIN = 1 / 3;
 
 /** The answer's share of the window, after reasoning and limits. */
 export type TokenLimit = {
@@ -81,7 +80,8 @@ export function limitTokens(
   return { maxTokens: tokens, adjustments, violations: fit.violations, warnings };
 }
 
-function fitContext(
+/** What the window leaves of an answer's tokens, and what there is to say about it. */
+export function fitContext(
   { facts, contextWindow, promptTokens }: RenderInput,
   tokens: number,
 ): {
@@ -90,12 +90,10 @@ function fitContext(
   readonly violations: readonly Adjustment[];
 } {
   const none = { maxTokens: tokens, warnings: [], violations: [] };
-  const provider = facts?.limits.contextWindow ?? Number.POSITIVE_INFINITY;
-  const window = Math.min(provider, contextWindow ?? Number.POSITIVE_INFINITY);
+  const window = tightestWindow(facts, contextWindow);
   if (promptTokens === undefined) {
-    if (!(window - tokens < window * PROMPT_SHARE_MIN)) return none;
-    const message = `${tokens} of ${window} tokens leave ${Math.max(0, window - tokens)} for the prompt`;
-    return { ...none, warnings: [{ reason: "CONTEXT_TIGHT", message }] };
+    const warning = tightWindowWarning(window, tokens);
+    return warning === undefined ? none : { ...none, warnings: [warning] };
   }
   const inputMax = facts?.limits.inputTokensMax ?? window;
   const room = window - promptTokens;
