@@ -13,6 +13,8 @@ import { describeWith, findTool, sharedData } from "../support/tools.ts";
 const FILE = "replay/temperature-gpt-3.5-turbo.ndjson.gz";
 const LINES = 17_300;
 const MODEL = "gpt-3.5-turbo";
+/** Short, so that the loop finds by itself what the tests wait for. */
+const INTERVAL = ["--loop-interval", "0.5"];
 const SCOPE = { model: MODEL, phase: "PHASE_EXECUTION" };
 const PAIR = { model: MODEL, phase: "execution" };
 /** Mean right share from temperature 1.0 on, over all exams and prompts, as the description of the data states it. */
@@ -53,7 +55,8 @@ describeWith({ tools: ["prometheus"], data: [FILE] }, "the loop on recorded outc
   let daemon: Daemon;
   let prometheus: Prometheus;
   beforeAll(async () => {
-    await restart();
+    daemon = await startDaemon({ dataDir, args: INTERVAL });
+    prometheus = await startPrometheus(findTool("prometheus") ?? "", managementHost());
   });
   afterAll(async () => {
     await prometheus?.[Symbol.asyncDispose]();
@@ -61,12 +64,11 @@ describeWith({ tools: ["prometheus"], data: [FILE] }, "the loop on recorded outc
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  /** A daemon on the same store, and a Prometheus on its new port. */
-  async function restart(): Promise<void> {
-    await prometheus?.[Symbol.asyncDispose]();
-    daemon = await startDaemon({ dataDir, args: ["--loop-interval", "0.5"] });
-    const program = findTool("prometheus") ?? "";
-    prometheus = await startPrometheus(program, new URL(daemon.managementUrl).host);
+  const managementHost = () => new URL(daemon.managementUrl).host;
+
+  /** A daemon on the store of the one that ended, on the same management port, where Prometheus finds it again. */
+  async function startAgain(): Promise<void> {
+    daemon = await startDaemon({ dataDir, args: [...INTERVAL, "--management", managementHost()] });
   }
 
   async function attuned(...words: readonly string[]): Promise<string> {
@@ -106,7 +108,7 @@ describeWith({ tools: ["prometheus"], data: [FILE] }, "the loop on recorded outc
 
   test("after a restart every outcome is still known", async () => {
     expect((await daemon.stop()).code).toBe(0);
-    await restart();
+    await startAgain();
     expect(await attuned("replay", sharedData(FILE))).toBe(
       `accepted 0, duplicate ${LINES}, rejected 0\n`,
     );
@@ -238,10 +240,15 @@ describeWith({ tools: ["prometheus"], data: [FILE] }, "the loop on recorded outc
   test("an open drift and its proposal survive a restart", async () => {
     const before = await findings();
     await daemon.kill();
-    await restart();
+    await startAgain();
     expect(await findings()).toStrictEqual(before);
-    const seen = await eventually(seenByPrometheus, ({ drift }) => drift !== undefined);
-    expect(seen).toStrictEqual({ drift: 1, states: ["proposed"] });
+    const page = await readMetrics(daemon.managementUrl);
+    const startedAt = sampleValue(page, "process_start_time_seconds");
+    await eventually(
+      () => prometheus.query('process_start_time_seconds{job="attuned"}'),
+      ([seen]) => seen?.value === startedAt,
+    );
+    expect(await seenByPrometheus()).toStrictEqual({ drift: 1, states: ["proposed"] });
   });
 
   test("serving 0.7 again resolves the drift and expires the proposal", async () => {
