@@ -1,3 +1,5 @@
+import type { ModelFacts, RenderApi } from "../domain/catalog/model-facts.ts";
+import { servedModel } from "../domain/catalog/served-model.ts";
 import { suggestNames } from "../domain/catalog/suggestions.ts";
 import { configIdOf } from "../domain/config/config-id.ts";
 import type { LayerEntry } from "../domain/config/layer.ts";
@@ -26,6 +28,7 @@ import type { Arm } from "../domain/outcome/outcome.ts";
 import type { Clock } from "../platform/clock.ts";
 import { sha256 } from "../platform/digest.ts";
 import type { Touched } from "./change.ts";
+import { lookupWarnings } from "./lookup-warnings.ts";
 import { sealToken } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
@@ -60,6 +63,10 @@ export interface Resolution {
   readonly reason: ResolutionReason;
   readonly provenance: readonly FieldProvenance[];
   readonly warnings: readonly ConfigWarning[];
+  /** What the catalog knows of the model behind the name, whatever config answers for it. */
+  readonly facts: ModelFacts | undefined;
+  /** The API that requests under this name go to, unless the caller knows better. */
+  readonly nativeApi: RenderApi;
 }
 
 /** How long a client may keep an answer, in seconds. */
@@ -159,11 +166,13 @@ export class Lookups {
       : this.#withCall(resolution, request);
   }
 
+  /** Known names nearest to one that is not known, at most three. */
+  suggestions(model: string): readonly string[] {
+    return suggestNames(model, [...modelNames(this.#state), ...this.#state.catalog.ids]);
+  }
+
   unknownModel(model: string): Fault {
-    const suggestions = suggestNames(model, [
-      ...modelNames(this.#state),
-      ...this.#state.catalog.ids,
-    ]);
+    const suggestions = this.suggestions(model);
     const hint = suggestions.length === 0 ? "." : `; did you mean ${suggestions.join(", ")}?`;
     return new Fault(
       "MODEL_NOT_FOUND",
@@ -240,7 +249,9 @@ export class Lookups {
       },
     };
     const merged = resolveLayers([...resolution.layers, call], request.phase);
-    return { ...resolution, settings: merged.settings, provenance: merged.provenance };
+    const unknown = resolution.warnings.filter(({ code }) => code === "UNKNOWN_MODEL");
+    const warnings = [...unknown, ...lookupWarnings({ ...merged, facts: resolution.facts })];
+    return { ...resolution, settings: merged.settings, provenance: merged.provenance, warnings };
   }
 }
 
@@ -258,6 +269,7 @@ export function resolveScope(
   const configId = configIdOf({ modelKey, settings, promptDigest }, sha256);
   const isOverridden = layers.some(({ layer }) => layer === "override" || layer === "pin");
   const usual = isOverridden ? "override" : wanted.isKnown ? "default" : "unknown_model";
+  const served = servedModel(resolveName(state, wireModel), state.catalog);
   return {
     wireModel,
     configKey,
@@ -270,7 +282,11 @@ export function resolveScope(
     parentRevision: merged.revision,
     reason: merged.enabled ? usual : "disabled",
     provenance: merged.provenance,
-    warnings: wanted.isKnown ? [] : [unknownModelWarning(wireModel)],
+    warnings: [
+      ...(wanted.isKnown ? [] : [unknownModelWarning(wireModel)]),
+      ...lookupWarnings({ ...merged, facts: served.facts }),
+    ],
+    ...served,
   };
 }
 
