@@ -1,4 +1,5 @@
 import { addValue, EMPTY_SUMS, mergeSums, type PowerSums } from "../../stats/power-sums.ts";
+import { type BinnedSums, foldBinned } from "./binned.ts";
 import type { Outcome } from "./outcome.ts";
 import { scoreScale } from "./score.ts";
 import { countsForSuccess, type OutcomeStatus } from "./status.ts";
@@ -10,6 +11,16 @@ export interface Totals {
   readonly squares: number;
 }
 
+/** Sums of two quantities over the outcomes that have both. */
+export interface PairTotals {
+  readonly n: number;
+  readonly x: number;
+  readonly y: number;
+  readonly xx: number;
+  readonly yy: number;
+  readonly xy: number;
+}
+
 /**
  * Sufficient statistics of one (scope, arm) in one hour. Cells merge by addition: associative, commutative, with EMPTY_CELL as
  * identity, so that windows, restarts and many daemons are one operation. Sums of cost stay exact below 2^53 nano-dollars.
@@ -19,6 +30,10 @@ export interface Cell {
   readonly statuses: Readonly<Partial<Record<OutcomeStatus, number>>>;
   /** Success and scores, scaled to 0..1 by the metric's range. */
   readonly bounded: Readonly<Record<string, PowerSums>>;
+  /** What bounded functionals of latency, tokens and cost, and the effect of lower limits, are computed from. */
+  readonly binned: BinnedSums;
+  /** Tokens (x) with cost in nano-dollars (y). */
+  readonly tokensWithCost: PairTotals;
   readonly latencyMs: Totals;
   /** Input and output tokens together. */
   readonly tokens: Totals;
@@ -33,10 +48,14 @@ export interface Cell {
 
 const NO_TOTALS: Totals = { n: 0, sum: 0, squares: 0 };
 
+const NO_PAIRS: PairTotals = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 };
+
 export const EMPTY_CELL: Cell = {
   outcomes: 0,
   statuses: {},
   bounded: {},
+  binned: {},
+  tokensWithCost: NO_PAIRS,
   latencyMs: NO_TOTALS,
   tokens: NO_TOTALS,
   costNanoUsd: NO_TOTALS,
@@ -60,6 +79,8 @@ export function foldOutcome(cell: Cell, outcome: Outcome): Cell {
     outcomes: cell.outcomes + 1,
     statuses: { ...cell.statuses, [status]: (cell.statuses[status] ?? 0) + 1 },
     bounded: foldBounded(cell.bounded, outcome),
+    binned: foldBinned(cell.binned, outcome),
+    tokensWithCost: addPair(cell.tokensWithCost, tokens, outcome.costNanoUsd),
     latencyMs: addTotal(cell.latencyMs, outcome.latencyMs),
     tokens: addTotal(cell.tokens, tokens),
     costNanoUsd: addTotal(cell.costNanoUsd, outcome.costNanoUsd),
@@ -76,6 +97,8 @@ export function mergeCells(a: Cell, b: Cell): Cell {
     outcomes: a.outcomes + b.outcomes,
     statuses: mergeRecords(a.statuses, b.statuses, (x, y) => x + y),
     bounded: mergeRecords(a.bounded, b.bounded, mergeSums),
+    binned: mergeRecords(a.binned, b.binned, mergeSums),
+    tokensWithCost: mergePairs(a.tokensWithCost, b.tokensWithCost),
     latencyMs: mergeTotals(a.latencyMs, b.latencyMs),
     tokens: mergeTotals(a.tokens, b.tokens),
     costNanoUsd: mergeTotals(a.costNanoUsd, b.costNanoUsd),
@@ -111,6 +134,22 @@ function foldBounded(bounded: Cell["bounded"], outcome: Outcome): Record<string,
 function addTotal(totals: Totals, value: number | undefined): Totals {
   if (value === undefined) return totals;
   return { n: totals.n + 1, sum: totals.sum + value, squares: totals.squares + value * value };
+}
+
+function addPair(pairs: PairTotals, x: number | undefined, y: number | undefined): PairTotals {
+  if (x === undefined || y === undefined) return pairs;
+  return mergePairs(pairs, { n: 1, x, y, xx: x * x, yy: y * y, xy: x * y });
+}
+
+function mergePairs(a: PairTotals, b: PairTotals): PairTotals {
+  return {
+    n: a.n + b.n,
+    x: a.x + b.x,
+    y: a.y + b.y,
+    xx: a.xx + b.xx,
+    yy: a.yy + b.yy,
+    xy: a.xy + b.xy,
+  };
 }
 
 function mergeTotals(a: Totals, b: Totals): Totals {

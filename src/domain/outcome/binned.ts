@@ -1,0 +1,81 @@
+import { addValue, EMPTY_SUMS, type PowerSums } from "../../stats/power-sums.ts";
+import type { Outcome } from "./outcome.ts";
+import { scoreScale } from "./score.ts";
+
+/** Quantities without an upper bound, of which only bounded functionals decide anything. */
+export type HeavyQuantity = "latency" | "tokens" | "cost";
+
+/** Power sums of a cell by bin; a bin's name is a quantity and a number. */
+export type BinnedSums = Readonly<Record<string, PowerSums>>;
+
+/** Each octave in two: how finely limits of output tokens and latency are told apart. */
+const HALVES = 2;
+/** Above 2^60 nothing that is reported lies. */
+const OCTAVE_MAX = 60;
+
+/** The name of a bin of a heavy quantity: values in (2^(k-1), 2^k], the lowest also those below; sums are of x / 2^k. */
+export function octaveName(quantity: HeavyQuantity, octave: number): string {
+  return `${quantity} ${octave}`;
+}
+
+/** Quality of calls by output tokens in (2^((k-1)/2), 2^(k/2)], as sums of quality / 100. */
+export function qualityBinName(half: number): string {
+  return `quality by output tokens ${half}`;
+}
+
+/** Successful calls by latency in milliseconds in (2^((k-1)/2), 2^(k/2)]; sums of ones. */
+export function successBinName(half: number): string {
+  return `success by latency ${half}`;
+}
+
+/** The numbers of the bins of one kind that a cell holds, ascending, with their sums. */
+export function binsOf(
+  binned: BinnedSums,
+  name: (bin: number) => string,
+): { readonly bin: number; readonly sums: PowerSums }[] {
+  const found: { bin: number; sums: PowerSums }[] = [];
+  for (let bin = 0; bin <= OCTAVE_MAX * HALVES; bin++) {
+    const key = name(bin);
+    const sums = Object.hasOwn(binned, key) ? binned[key] : undefined;
+    if (sums) found.push({ bin, sums });
+  }
+  return found;
+}
+
+/** The upper edge of a half octave. */
+export function halfOctaveEdge(half: number): number {
+  return 2 ** (half / HALVES);
+}
+
+/** The largest half octave whose edge is at most a value; -1 where the value is below the lowest edge. */
+export function halfOctaveWithin(value: number): number {
+  return value < 1 ? -1 : Math.floor(HALVES * Math.log2(value) + 1e-9);
+}
+
+/** Adds what one outcome brings to the bins of a cell. */
+export function foldBinned(binned: BinnedSums, outcome: Outcome): BinnedSums {
+  const next: Record<string, PowerSums> = { ...binned };
+  const add = (name: string, value: number) => {
+    next[name] = addValue(next[name] ?? EMPTY_SUMS, value);
+  };
+  const { inputTokens, outputTokens, latencyMs, costNanoUsd, status } = outcome;
+  const octave = (quantity: HeavyQuantity, value: number | undefined) => {
+    if (value === undefined) return;
+    const k = binOf(value, 1);
+    add(octaveName(quantity, k), Math.min(1, value / 2 ** k));
+  };
+  octave("latency", latencyMs);
+  octave("cost", costNanoUsd);
+  if (inputTokens !== undefined || outputTokens !== undefined)
+    octave("tokens", (inputTokens ?? 0) + (outputTokens ?? 0));
+  const quality = outcome.scores["quality"];
+  if (quality !== undefined && outputTokens !== undefined)
+    add(qualityBinName(binOf(outputTokens, HALVES)), quality / scoreScale("quality").max);
+  if (status === "ok" && latencyMs !== undefined) add(successBinName(binOf(latencyMs, HALVES)), 1);
+  return next;
+}
+
+/** The lowest bin whose edge a value does not exceed. */
+function binOf(value: number, parts: number): number {
+  return value <= 1 ? 0 : Math.min(OCTAVE_MAX * parts, Math.ceil(parts * Math.log2(value) - 1e-9));
+}
