@@ -43,9 +43,15 @@ function countModule(module: TestModule): void {
   }
 }
 
+function hasFailedSuite(test: TestCase): boolean {
+  for (let parent = test.parent; parent.type === "suite"; parent = parent.parent)
+    if (parent.errors().length > 0) return true;
+  return false;
+}
+
 function noteSkipped(test: TestCase, note: string | undefined): void {
   count.skipped += 1;
   const place = relative(process.cwd(), test.module.moduleId);
-  const reason = note ?? "no reason given where it is skipped";
+  const reason = note ?? (hasFailedSuite(test) ? "its set-up failed" : "no reason given there");
   console.log(`skipped: ${place}: ${test.fullName}: ${reason}`);
 }

@@ -231,7 +231,7 @@ describeWith({ tools: ["prometheus"], data: [FILE] }, "the loop on recorded outc
       { name: "attuned_recommendation_state", labels: { ...PAIR, state: "proposed" }, value: 1 },
     ]);
     expect(sampleValue(page, "attuned_recommendations_total", { status: "proposed" })).toBe(1);
-    const seen = await eventually(seenByPrometheus, (now) => now.drift === 1);
+    const seen = await eventually(seenByPrometheus, (now) => now.states[0] === "proposed");
     expect(seen).toStrictEqual({ drift: 1, states: ["proposed"] });
     const score = await prometheus.query("attuned_config_drift_score");
     expect(score).toStrictEqual([{ labels: drift, value: 0.2 }]);
@@ -263,7 +263,8 @@ describeWith({ tools: ["prometheus"], data: [FILE] }, "the loop on recorded outc
     const page = await readMetrics(daemon.managementUrl);
     const drift = { ...PAIR, kind: "config", evidence: "observational" };
     expect(sampleValue(page, "attuned_config_drift_score", drift)).toBe(0);
-    const seen = await eventually(seenByPrometheus, (now) => now.drift === 0);
+    // The drift resolves first and the proposal expires after it: a scrape may fall in between.
+    const seen = await eventually(seenByPrometheus, ({ states }) => states[0] === "none");
     expect(seen).toStrictEqual({ drift: 0, states: ["none"] });
   });
 });
