@@ -1,37 +1,38 @@
-import { type ConfigurationChange, diffModelConfigs } from "../domain/config/change.ts";
+import { canonicalJson } from "../domain/config/canonical.ts";
+import type { ConfigurationChange } from "../domain/config/change.ts";
 import type { ModelConfig } from "../domain/config/model-config.ts";
 import {
-  type ConfigState,
+  HEAD_LABEL,
   isKnownModel,
-  mergedConfig,
+  mergedHead,
   type StoredConfig,
 } from "../domain/config/registry.ts";
-import {
-  type ConfigWarning,
-  modelConfigViolations,
-  modelConfigWarnings,
-} from "../domain/config/validate.ts";
-import { Fault, type Violation } from "../domain/kernel/fault.ts";
-import { MODELS_MAX, REASON_LENGTH_MAX } from "../domain/kernel/limits.ts";
+import { type ConfigWarning, modelConfigViolations } from "../domain/config/validate.ts";
+import { Fault } from "../domain/kernel/fault.ts";
+import { MODELS_MAX } from "../domain/kernel/limits.ts";
 import { sha256 } from "../platform/digest.ts";
 import { keys } from "../store/keys.ts";
-import type { StoreOp } from "../store/store.ts";
+import { type Author, checkReason, historyOps, reasonViolations } from "./author.ts";
 import type { Change, ChangeContext, Plan } from "./change.ts";
+import { requireValidConfig, warningsOf } from "./config-check.ts";
+import { snapshotOps } from "./snapshots.ts";
 import type { EngineState } from "./state.ts";
+import { writeStoredLayers } from "./stored-layers.ts";
 
-interface WriteOptions {
+interface WriteOptions extends Author {
   /** Refuses the write unless it names the present content; empty writes in any case. */
   readonly etag: string;
-  readonly reason: string;
-  readonly changedBy: string;
 }
 
 export interface ConfigWriteResult {
+  /** The merge with this write as stored layer. */
   readonly config: ModelConfig;
   readonly revision: number;
   readonly etag: string;
   readonly changes: readonly ConfigurationChange[];
   readonly warnings: readonly ConfigWarning[];
+  /** False where lookups serve a label instead of the newest write. */
+  readonly served: boolean;
 }
 
 /** Replaces the stored layer of a model. Errors: CONFIG_INVALID, ETAG_STALE, TOO_MANY_MODELS. */
@@ -43,22 +44,11 @@ export function putModelConfig(
     name: "put_model_config",
     plan(state, context) {
       const violations = [...modelConfigViolations(config), ...reasonViolations(options)];
-      if (violations.length > 0) {
-        throw new Fault(
-          "CONFIG_INVALID",
-          violations.map((v) => `${v.field} ${v.message}`).join("; "),
-          { violations },
-        );
-      }
+      requireValidConfig(violations);
       const model = config.modelName.trim();
       const present = state.config.stored.get(model);
       checkEtag(model, present, options.etag);
-      if (!present && state.config.stored.size >= MODELS_MAX) {
-        throw new Fault(
-          "TOO_MANY_MODELS",
-          `${MODELS_MAX} model configs are stored; delete one first`,
-        );
-      }
+      if (!present) checkRoom(state.config.stored.size + 1);
       return write(state, { model, layer: { ...config, modelName: model }, options }, context);
     },
   };
@@ -69,10 +59,7 @@ export function deleteModelConfig(model: string, options: WriteOptions): Change<
   return {
     name: "delete_model_config",
     plan(state, context) {
-      const violations = reasonViolations(options);
-      if (violations.length > 0) {
-        throw new Fault("REQUEST_MALFORMED", `reason ${violations[0]?.message}`, { violations });
-      }
+      checkReason(options);
       const present = state.config.stored.get(model);
       if (!present) {
         const hint = isKnownModel(state.config, model)
@@ -93,18 +80,20 @@ export function deleteModelConfig(model: string, options: WriteOptions): Change<
   };
 }
 
-function reasonViolations({ reason }: WriteOptions): Violation[] {
-  if (reason.length <= REASON_LENGTH_MAX) return [];
-  return [{ field: "reason", message: `must have at most ${REASON_LENGTH_MAX} characters` }];
+/** Errors: TOO_MANY_MODELS where so many stored layers are more than there may be. */
+export function checkRoom(models: number): void {
+  if (models <= MODELS_MAX) return;
+  throw new Fault("TOO_MANY_MODELS", `${MODELS_MAX} model configs are stored; delete one first`);
 }
 
 /** Names the content of a stored layer: equal content, equal etag. */
 export function etagOf(stored: ModelConfig | undefined): string {
-  const content = stored === undefined ? "" : JSON.stringify(stored, sortedKeys);
+  const content = stored === undefined ? "" : canonicalJson(stored);
   return Buffer.from(sha256(content).subarray(0, 9)).toString("base64url");
 }
 
-function checkEtag(model: string, present: StoredConfig | undefined, etag: string): void {
+/** Errors: ETAG_STALE with the present etag, unless `etag` is empty or names the present content. */
+export function checkEtag(model: string, present: StoredConfig | undefined, etag: string): void {
   const current = etagOf(present?.config);
   if (etag === "" || etag === current) return;
   throw new Fault(
@@ -122,66 +111,47 @@ interface Write {
   readonly options: WriteOptions;
 }
 
-function write(
+async function write(
   state: EngineState,
   { model, layer, options }: Write,
   context: ChangeContext,
-): Plan<ConfigWriteResult> {
+): Promise<Plan<ConfigWriteResult>> {
   const before = state.config;
-  const revision = before.revision + 1;
-  const stored: StoredConfig | undefined = layer && {
-    config: layer,
-    revision,
-    changedBy: options.changedBy,
-    atMs: context.nowMs,
-  };
-  const candidate: ConfigState = {
-    ...before,
-    revision,
-    stored: stored ? before.stored.set(model, stored) : before.stored.delete(model),
-  };
-  const merged = mergedConfig(candidate, model);
   const etag = etagOf(layer);
+  const served = before.label === HEAD_LABEL;
   if (etag === etagOf(before.stored.get(model)?.config)) {
-    const result = {
-      config: merged,
-      revision: before.revision,
-      etag,
-      changes: [],
-      warnings: modelConfigWarnings(merged),
-    };
+    const config = mergedHead(before, model);
+    const warnings = warningsOf(before, model, layer);
+    const result = { config, revision: before.revision, etag, changes: [], warnings, served };
     return { ops: [], next: state, touched: new Set(), result };
   }
-  const changes = diffModelConfigs(mergedConfig(before, model), merged).map(
-    (change): ConfigurationChange => ({
-      ...change,
-      changeId: context.createId("chg"),
-      atMs: context.nowMs,
-      reason: options.reason,
-      changedBy: options.changedBy,
-      model,
-      revision,
-    }),
+  const revision = before.revision + 1;
+  const { reason, changedBy } = options;
+  const layers = new Map([[model, layer]]);
+  const written = await writeStoredLayers(
+    before,
+    { layers, revision, author: { reason, changedBy } },
+    context,
   );
-  const ops: StoreOp[] = [
-    stored ? { put: keys.config(model), json: stored } : { delete: keys.config(model) },
-    { put: keys.meta("revision"), json: revision },
-    ...changes.flatMap((change, index) => [
-      { put: keys.change(revision, index), json: change },
-      { put: keys.changeOfModel(model, revision, index), json: change },
-    ]),
-  ];
+  const { changes } = written;
+  const config = mergedHead(written.state, model);
   return {
-    ops,
-    next: { ...state, config: candidate },
+    ops: [
+      ...written.ops,
+      { put: keys.meta("revision"), json: revision },
+      ...historyOps(changes),
+      ...(await snapshotOps(context.store, written.snapshots)),
+    ],
+    next: { ...state, config: written.state },
     touched: new Set([model]),
     changes,
-    result: { config: merged, revision, etag, changes, warnings: modelConfigWarnings(merged) },
+    result: {
+      config,
+      revision,
+      etag,
+      changes,
+      warnings: warningsOf(written.state, model, layer),
+      served,
+    },
   };
-}
-
-/** Sorts the keys of every object that JSON.stringify meets. */
-function sortedKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -51,7 +51,7 @@ export function createModelService(engine: Engine): Partial<ServiceImpl<typeof M
         config: modelConfigToWire(written.config),
         revision: BigInt(written.revision),
         etag: written.etag,
-        served: true,
+        served: written.served,
         changes: written.changes.map(changeToWire),
         warnings: warningsToWire(written.warnings),
       };

@@ -1,6 +1,7 @@
 import type { ModelConfig } from "./model-config.ts";
 import { PHASES, type Phase } from "./phase.ts";
-import { SETTING_FIELDS, type SettingValue, sameSetting } from "./settings.ts";
+import type { Attributes } from "./scope.ts";
+import { SETTING_FIELDS, type Settings, type SettingValue, sameSetting } from "./settings.ts";
 
 export type ChangeValue = SettingValue | Readonly<Record<string, unknown>>;
 
@@ -20,6 +21,10 @@ export interface ConfigurationChange extends ParameterChange {
   readonly changedBy: string;
   readonly model: string;
   readonly revision: number;
+  /** What a request must bring for the change to be its: the selector of an override. Absent for every request. */
+  readonly attributes?: Attributes;
+  /** The override or pin that made it. */
+  readonly overrideId?: string;
 }
 
 /** Parameters of the whole config, with the snake_case names of the history. */
@@ -52,12 +57,18 @@ const CONFIG_PARAMETERS: readonly (readonly [
 export function diffModelConfigs(before: ModelConfig, after: ModelConfig): ParameterChange[] {
   const changes: ParameterChange[] = [];
   for (const { phase } of PHASES) {
-    for (const { key, parameter } of SETTING_FIELDS) {
-      push(changes, parameter, before.phases?.[phase]?.[key], after.phases?.[phase]?.[key], phase);
-    }
+    changes.push(...diffSettings(before.phases?.[phase] ?? {}, after.phases?.[phase] ?? {}, phase));
   }
   for (const [parameter, read] of CONFIG_PARAMETERS)
     push(changes, parameter, read(before), read(after));
+  return changes;
+}
+
+/** What turns settings into others, in the order in which fields are shown. */
+export function diffSettings(before: Settings, after: Settings, phase?: Phase): ParameterChange[] {
+  const changes: ParameterChange[] = [];
+  for (const { key, parameter } of SETTING_FIELDS)
+    push(changes, parameter, before[key], after[key], phase);
   return changes;
 }
 

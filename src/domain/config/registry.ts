@@ -155,6 +155,11 @@ export function mergedConfig(state: ConfigState, model: string): ModelConfig {
   );
 }
 
+/** The merge with the newest write as stored layer, whatever label is served: what the history of a config is about. */
+export function mergedHead(state: ConfigState, model: string): ModelConfig {
+  return mergedConfig(state.label === HEAD_LABEL ? state : { ...state, label: HEAD_LABEL }, model);
+}
+
 /** Names of all model configs, in ascending order of their UTF-16 units. */
 export function modelNames(state: ConfigState): string[] {
   return [
