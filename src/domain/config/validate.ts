@@ -60,8 +60,8 @@ export function modelConfigViolations(config: ModelConfig): Violation[] {
       message: `must have at most ${CONFIG_LIST_MAX} entries`,
     });
   }
-  for (const tip of config.optimizationTips ?? []) {
-    textViolation(violations, "config.optimizationTips", tip, CONFIG_TEXT_LENGTH_MAX);
+  for (const [index, tip] of (config.optimizationTips ?? []).entries()) {
+    textViolation(violations, `config.optimizationTips[${index}]`, tip, CONFIG_TEXT_LENGTH_MAX);
   }
   violations.push(
     ...limitsViolations(config.limits ?? {}),
@@ -73,24 +73,14 @@ export function modelConfigViolations(config: ModelConfig): Violation[] {
   return violations;
 }
 
-/** What a merged config should be looked at for. */
+/** What a merged config alone says against itself. */
 export function modelConfigWarnings(merged: ModelConfig): ConfigWarning[] {
   const warnings: ConfigWarning[] = [];
-  const context = merged.limits?.contextWindow;
-  for (const [phase, settings] of Object.entries(merged.phases ?? {})) {
-    if (context !== undefined && (settings.maxTokens ?? 0) >= context) {
-      warnings.push({
-        code: "CONTEXT_TIGHT",
-        field: `phases[${phase}].settings.maxTokens`,
-        message: `${phase}: ${settings.maxTokens} output tokens leave nothing of the context of ${context} for a prompt; lower max_tokens`,
-      });
-    }
-  }
   const parallel = merged.limits?.maxParallelCalls ?? 1;
   if (parallel > 1 && merged.capabilities && !merged.capabilities.includes("parallel_execution")) {
     warnings.push({
       code: "PARALLEL_UNSUPPORTED",
-      field: "limits.maxParallelCalls",
+      field: "config.limits.maxParallelCalls",
       message: `${parallel} parallel calls, but the model is not listed with parallel_execution; set 1 or add the capability`,
     });
   }
