@@ -143,6 +143,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     loop,
     clock,
     onResolved: (resolution) => metrics.config.resolved(resolution),
+    onContextTight: () => metrics.config.contextTight(),
     onReported: (tally) => metrics.outcomes.reported(tally),
     status: async () =>
       statusOf(engine, options, {

@@ -10,6 +10,7 @@ const PAIR = ["model", "phase"] as const;
 export interface ConfigMetrics {
   resolved(resolution: Resolution): void;
   changed(changes: readonly ConfigurationChange[]): void;
+  contextTight(): void;
 }
 
 /** What is served, how often it is asked for and how it changes. */
@@ -38,11 +39,17 @@ export function createConfigMetrics(
     labelNames: PAIR,
     registers,
   });
+  const tight = new Counter({
+    name: "attuned_context_tight_total",
+    help: "Renderings whose prompt and answer do not go well into the context window.",
+    registers,
+  });
   const lastChangeMs = new Map<string, number>();
   const lastOf = (model: string, phase: Phase): number | undefined =>
     lastChangeMs.get(`${phase} ${model}`) ?? state().stored.get(model)?.atMs;
   stateGauges(registry, pairs, { state, lastChangeMs: lastOf });
   return {
+    contextTight: () => tight.inc(),
     resolved({ arm, phase, settings }) {
       const labels = pairs.labels(arm.scope.model, phase);
       resolutions.inc(labels);
@@ -95,6 +102,25 @@ function stateGauges(
         const atMs = reads.lastChangeMs(model, phase);
         if (atMs !== undefined) this.set(labels, atMs / 1000);
       }
+    },
+  });
+  new Gauge({
+    name: "attuned_catalog_timestamp_seconds",
+    help: "Day of the newest source of the model catalog, in seconds since 1970.",
+    registers,
+    collect() {
+      this.set(reads.state().catalog.info.generatedAtMs / 1000);
+    },
+  });
+  new Gauge({
+    name: "attuned_catalog_models",
+    help: "Models of the catalog.",
+    labelNames: ["lifecycle"] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const [lifecycle, count] of reads.state().catalog.info.countByLifecycle)
+        this.set({ lifecycle }, count);
     },
   });
   new Gauge({

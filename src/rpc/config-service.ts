@@ -1,28 +1,40 @@
-import { create, type JsonObject } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { Fault } from "../domain/kernel/fault.ts";
 import { FAULT_STATUS } from "../domain/kernel/fault-reason.ts";
-import { ADDITIONAL_PARAMS_MAX, BATCH_ITEMS_MAX } from "../domain/kernel/limits.ts";
+import { BATCH_ITEMS_MAX } from "../domain/kernel/limits.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LookupRequest, Resolution } from "../engine/lookups.ts";
 import {
   BatchResolveResultSchema,
   type ConfigService,
-  type GetLLMParamsRequest,
-  RenderMode,
   type ResolveConfigRequest,
 } from "../gen/attuned/v1/config_service_pb.ts";
-import { requiredPhase } from "./wire/phase.ts";
-import { lookupFromWire, resolutionToWire, warningsToWire } from "./wire/resolution.ts";
+import {
+  isContextTight,
+  paramsLookup,
+  paramsToWire,
+  paramsWish,
+  renderResolution,
+} from "./llm-params.ts";
+import { lookupFromWire, resolutionToWire } from "./wire/resolution.ts";
 
-/** What agents call before they call a model. `onResolved` hears of every lookup that was answered. */
+/** Who hears of what this service answers. */
+export interface ConfigListeners {
+  /** Every lookup that was answered. */
+  onResolved(resolution: Resolution): void;
+  /** Every rendering whose prompt and answer do not go well into the context window. */
+  onContextTight(): void;
+}
+
+/** What agents call before they call a model. */
 export function createConfigService(
   engine: Engine,
-  onResolved: (resolution: Resolution) => void,
+  hears: ConfigListeners,
 ): Partial<ServiceImpl<typeof ConfigService>> {
   const resolve = (request: LookupRequest): Resolution => {
     const resolution = engine.lookups.resolve(request);
-    onResolved(resolution);
+    hears.onResolved(resolution);
     return resolution;
   };
   const resolveWire = (request: ResolveConfigRequest) =>
@@ -46,66 +58,12 @@ export function createConfigService(
       };
     },
     getLLMParams(request) {
-      const resolution = resolve(lookupOf(request));
-      return {
-        params: rawParams(resolution, request),
-        adjustments: [],
-        enabled: resolution.enabled,
-        configId: resolution.arm.configId,
-        revision: BigInt(resolution.revision),
-        decisionToken: resolution.token,
-        warnings: warningsToWire(resolution.warnings),
-      };
+      const wish = paramsWish(request);
+      const resolution = resolve(paramsLookup(request));
+      const rendered = renderResolution(resolution, wish);
+      if (isContextTight(rendered.result)) hears.onContextTight();
+      return paramsToWire(resolution, wish, rendered);
     },
-  };
-}
-
-function lookupOf(request: GetLLMParamsRequest): LookupRequest {
-  if (request.mode !== RenderMode.RAW) {
-    throw new Fault(
-      "RENDER_MODE_UNSUPPORTED",
-      "this version renders RENDER_MODE_RAW only; ask for that mode",
-      {
-        violations: [{ field: "mode", message: "must be RENDER_MODE_RAW" }],
-      },
-    );
-  }
-  if (Object.keys(request.additionalParams ?? {}).length > ADDITIONAL_PARAMS_MAX) {
-    const message = `must have at most ${ADDITIONAL_PARAMS_MAX} keys`;
-    throw new Fault("REQUEST_MALFORMED", `additionalParams ${message}`, {
-      violations: [{ field: "additionalParams", message }],
-    });
-  }
-  if (hasNonFinite(request.additionalParams)) {
-    const message = "must hold finite numbers only: JSON knows no others";
-    throw new Fault("REQUEST_MALFORMED", `additionalParams ${message}`, {
-      violations: [{ field: "additionalParams", message }],
-    });
-  }
-  return {
-    model: request.model,
-    phase: requiredPhase(request.phase),
-    unit: request.unit,
-    attributes: request.attributes,
-    requireKnown: request.requireKnown,
-    callSettings: {},
-  };
-}
-
-/** Whether a number that JSON cannot write is anywhere in a value; 1e400 and what the binary format holds get that far. */
-function hasNonFinite(value: unknown): boolean {
-  if (typeof value === "number") return !Number.isFinite(value);
-  return typeof value === "object" && value !== null && Object.values(value).some(hasNonFinite);
-}
-
-/** The seed's dict: exactly model, temperature, max_tokens, top_p, in this order; then what the caller adds or overrides. */
-function rawParams({ wireModel, settings }: Resolution, request: GetLLMParamsRequest): JsonObject {
-  return {
-    model: wireModel,
-    ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
-    ...(settings.maxTokens === undefined ? {} : { max_tokens: settings.maxTokens }),
-    ...(settings.topP === undefined ? {} : { top_p: settings.topP }),
-    ...request.additionalParams,
   };
 }
 

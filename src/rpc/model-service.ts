@@ -5,6 +5,7 @@ import { deleteModelConfig, etagOf, putModelConfig } from "../engine/config-chan
 import type { Engine } from "../engine/engine.ts";
 import { pageOfArray } from "../engine/page.ts";
 import type { ModelService } from "../gen/attuned/v1/model_service_pb.ts";
+import type { Clock } from "../platform/clock.ts";
 import { callerName, requiredModel } from "./request-fields.ts";
 import { changeToWire } from "./wire/history.ts";
 import { modelConfigFromWire, modelConfigToWire } from "./wire/model-config.ts";
@@ -12,7 +13,10 @@ import { phaseToWire } from "./wire/phase.ts";
 import { layerToWire, warningsToWire } from "./wire/resolution.ts";
 
 /** The registry of model configs. */
-export function createModelService(engine: Engine): Partial<ServiceImpl<typeof ModelService>> {
+export function createModelService(
+  engine: Engine,
+  _clock: Clock,
+): Partial<ServiceImpl<typeof ModelService>> {
   return {
     listModels(request) {
       const { config } = engine.state;

@@ -25,6 +25,7 @@ export interface ServiceDeps {
   readonly loop: Loop;
   readonly clock: Clock;
   readonly onResolved: (resolution: Resolution) => void;
+  readonly onContextTight: () => void;
   readonly onReported: (tally: ReportTally) => void;
   readonly status: () => Promise<DaemonStatus>;
 }
@@ -51,8 +52,8 @@ export function createServices(deps: ServiceDeps): Services {
     descriptors,
     names: descriptors.map((service) => service.typeName),
     routes(router) {
-      router.service(ConfigService, createConfigService(engine, deps.onResolved));
-      router.service(ModelService, createModelService(engine));
+      router.service(ConfigService, createConfigService(engine, deps));
+      router.service(ModelService, createModelService(engine, clock));
       router.service(HistoryService, createHistoryService(engine, clock));
       router.service(OutcomeService, createOutcomeService(engine, clock, deps.onReported));
       router.service(AnalysisService, createAnalysisService(engine));

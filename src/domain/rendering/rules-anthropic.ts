@@ -13,6 +13,9 @@ const ANTHROPIC_WITHOUT_SAMPLING = "2026-10-21";
 /** The version that still has them, sent where the caller names none. */
 export const ANTHROPIC_DEFAULT_VERSION = "2023-06-01";
 
+/** Versions that settings can be rendered for. */
+export const ANTHROPIC_VERSIONS = [ANTHROPIC_DEFAULT_VERSION, ANTHROPIC_WITHOUT_SAMPLING] as const;
+
 /** Everything but the models up to 4.6: an unknown Claude is taken for a new one. */
 const NEW_CLAUDE =
   /(?:^|[./])claude-(?!instant|2|3|(?:opus|sonnet|haiku)-4(?:-[0156])?(?:-\d{8})?$)/;
