@@ -52,6 +52,12 @@ export const LEAST_ROLES: Readonly<Record<string, Readonly<Record<string, Role>>
   "attuned.v1.AnalysisService": {
     AnalyzeParameterImpact: "read",
     FindOptimalTemperature: "read",
+    AnalyzeTokenEfficiency: "read",
+    CompareModels: "read",
+    AnalyzeCost: "read",
+    AnalyzeChangeImpact: "read",
+    GetImpactMetrics: "read",
+    GetOptimalSettings: "read",
     DetectDrift: "read",
     ListDrifts: "read",
   },

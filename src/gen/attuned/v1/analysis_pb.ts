@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/analysis.proto.
  */
 export const file_attuned_v1_analysis: GenFile = /*@__PURE__*/
-  fileDesc("ChlhdHR1bmVkL3YxL2FuYWx5c2lzLnByb3RvEgphdHR1bmVkLnYxIiIKBVJhbmdlEgsKA2xvdxgBIAEoARIMCgRoaWdoGAIgASgBIpICCg5QYXJhbWV0ZXJHcm91cBISCgV2YWx1ZRgBIAEoAUgAiAEBEgwKBG5hbWUYAiABKAkSEwoLc2FtcGxlX3NpemUYAyABKAMSDAoEbWVhbhgEIAEoARILCgNsb3cYBSABKAESDAoEaGlnaBgGIAEoARISCgpkaWZmZXJlbmNlGAcgASgBEhsKDmRpZmZlcmVuY2VfbG93GAggASgBSAGIAQESHAoPZGlmZmVyZW5jZV9oaWdoGAkgASgBSAKIAQESFAoHb3B0aW1hbBgKIAEoCEgDiAEBQggKBl92YWx1ZUIRCg9fZGlmZmVyZW5jZV9sb3dCEgoQX2RpZmZlcmVuY2VfaGlnaEIKCghfb3B0aW1hbCKDAQoNUGFyYW1ldGVyVGFpbBISCgVhYm92ZRgBIAEoCEgAiAEBEg4KBnZhbHVlcxgCIAMoARITCgtzYW1wbGVfc2l6ZRgDIAEoAxIWCg5kaWZmZXJlbmNlX2xvdxgEIAEoARIXCg9kaWZmZXJlbmNlX2hpZ2gYBSABKAFCCAoGX2Fib3ZlIoMBCgxQYXJhbWV0ZXJCaW4SDAoEbmFtZRgBIAEoCRITCgtzYW1wbGVfc2l6ZRgCIAEoAxIRCgRtZWFuGAMgASgBSACIAQESEAoDbG93GAQgASgBSAGIAQESEQoEaGlnaBgFIAEoAUgCiAEBQgcKBV9tZWFuQgYKBF9sb3dCBwoFX2hpZ2gijQIKB0luc2lnaHQSDAoEdGV4dBgBIAEoCRImCghldmlkZW5jZRgCIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USDQoFbW9kZWwYAyABKAkSIAoFcGhhc2UYBCABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgFIAEoCRIOCgZtZXRyaWMYBiABKAkSDAoEY29kZRgHIAEoCRI3CgphdHRyaWJ1dGVzGAggAygLMiMuYXR0dW5lZC52MS5JbnNpZ2h0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqpAQoIRXZpZGVuY2USGAoURVZJREVOQ0VfVU5TUEVDSUZJRUQQABIXChNFVklERU5DRV9SQU5ET01JU0VEEAESHQoZRVZJREVOQ0VfU1RSVUNUVVJBTF9CT1VORBACEhoKFkVWSURFTkNFX09CU0VSVkFUSU9OQUwQAxIaChZFVklERU5DRV9ERVRFUk1JTklTVElDEAQSEwoPRVZJREVOQ0VfUFJFU0VUEAUqcAoOQW5hbHlzaXNTdGF0dXMSHwobQU5BTFlTSVNfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSQU5BTFlTSVNfU1RBVFVTX09LEAESJQohQU5BTFlTSVNfU1RBVFVTX0lOU1VGRklDSUVOVF9EQVRBEAJiBnByb3RvMw", [file_attuned_v1_phase]);
+  fileDesc("ChlhdHR1bmVkL3YxL2FuYWx5c2lzLnByb3RvEgphdHR1bmVkLnYxIiIKBVJhbmdlEgsKA2xvdxgBIAEoARIMCgRoaWdoGAIgASgBItgCCg5QYXJhbWV0ZXJHcm91cBISCgV2YWx1ZRgBIAEoAUgAiAEBEgwKBG5hbWUYAiABKAkSEwoLc2FtcGxlX3NpemUYAyABKAMSDAoEbWVhbhgEIAEoARILCgNsb3cYBSABKAESDAoEaGlnaBgGIAEoARISCgpkaWZmZXJlbmNlGAcgASgBEhsKDmRpZmZlcmVuY2VfbG93GAggASgBSAGIAQESHAoPZGlmZmVyZW5jZV9oaWdoGAkgASgBSAKIAQESFAoHb3B0aW1hbBgKIAEoCEgDiAEBEh0KEG5haXZlX2RpZmZlcmVuY2UYCyABKAFIBIgBARIQCghjb21wYXJlZBgMIAEoA0IICgZfdmFsdWVCEQoPX2RpZmZlcmVuY2VfbG93QhIKEF9kaWZmZXJlbmNlX2hpZ2hCCgoIX29wdGltYWxCEwoRX25haXZlX2RpZmZlcmVuY2UijwEKDFRpbWVUb0Fuc3dlchIXCg9vdXRjb21lc19uZWVkZWQYASABKAMSGAoQb3V0Y29tZXNfcGVyX2RheRgCIAEoARIRCgRkYXlzGAMgASgBSACIAQESEgoKZGlmZmVyZW5jZRgEIAEoARIOCgZjaGFuY2UYBSABKAESDAoEdGV4dBgGIAEoCUIHCgVfZGF5cyKDAQoNUGFyYW1ldGVyVGFpbBISCgVhYm92ZRgBIAEoCEgAiAEBEg4KBnZhbHVlcxgCIAMoARITCgtzYW1wbGVfc2l6ZRgDIAEoAxIWCg5kaWZmZXJlbmNlX2xvdxgEIAEoARIXCg9kaWZmZXJlbmNlX2hpZ2gYBSABKAFCCAoGX2Fib3ZlIoMBCgxQYXJhbWV0ZXJCaW4SDAoEbmFtZRgBIAEoCRITCgtzYW1wbGVfc2l6ZRgCIAEoAxIRCgRtZWFuGAMgASgBSACIAQESEAoDbG93GAQgASgBSAGIAQESEQoEaGlnaBgFIAEoAUgCiAEBQgcKBV9tZWFuQgYKBF9sb3dCBwoFX2hpZ2gijQIKB0luc2lnaHQSDAoEdGV4dBgBIAEoCRImCghldmlkZW5jZRgCIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USDQoFbW9kZWwYAyABKAkSIAoFcGhhc2UYBCABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgFIAEoCRIOCgZtZXRyaWMYBiABKAkSDAoEY29kZRgHIAEoCRI3CgphdHRyaWJ1dGVzGAggAygLMiMuYXR0dW5lZC52MS5JbnNpZ2h0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqpAQoIRXZpZGVuY2USGAoURVZJREVOQ0VfVU5TUEVDSUZJRUQQABIXChNFVklERU5DRV9SQU5ET01JU0VEEAESHQoZRVZJREVOQ0VfU1RSVUNUVVJBTF9CT1VORBACEhoKFkVWSURFTkNFX09CU0VSVkFUSU9OQUwQAxIaChZFVklERU5DRV9ERVRFUk1JTklTVElDEAQSEwoPRVZJREVOQ0VfUFJFU0VUEAUqcAoOQW5hbHlzaXNTdGF0dXMSHwobQU5BTFlTSVNfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSQU5BTFlTSVNfU1RBVFVTX09LEAESJQohQU5BTFlTSVNfU1RBVFVTX0lOU1VGRklDSUVOVF9EQVRBEAJiBnByb3RvMw", [file_attuned_v1_phase]);
 
 /**
  * A range of a parameter, both ends included.
@@ -119,6 +119,21 @@ export type ParameterGroup = Message<"attuned.v1.ParameterGroup"> & {
    * @generated from field: optional bool optimal = 10;
    */
   optimal?: boolean | undefined;
+
+  /**
+   * The difference of the plain means to that of the best level: what a mix of unlike strata can turn round. Absent where the
+   * answer is not stratified.
+   *
+   * @generated from field: optional double naive_difference = 11;
+   */
+  naiveDifference?: number | undefined;
+
+  /**
+   * Outcomes of this level in strata that the best level has too; what `difference` rests on.
+   *
+   * @generated from field: int64 compared = 12;
+   */
+  compared: bigint;
 };
 
 /**
@@ -127,6 +142,62 @@ export type ParameterGroup = Message<"attuned.v1.ParameterGroup"> & {
  */
 export const ParameterGroupSchema: GenMessage<ParameterGroup> = /*@__PURE__*/
   messageDesc(file_attuned_v1_analysis, 1);
+
+/**
+ * How long until an answer, at the present rate.
+ *
+ * @generated from message attuned.v1.TimeToAnswer
+ */
+export type TimeToAnswer = Message<"attuned.v1.TimeToAnswer"> & {
+  /**
+   * Outcomes with the metric that are still needed, of all levels together.
+   *
+   * @generated from field: int64 outcomes_needed = 1;
+   */
+  outcomesNeeded: bigint;
+
+  /**
+   * Outcomes with the metric a day, over the last days that had any.
+   *
+   * @generated from field: double outcomes_per_day = 2;
+   */
+  outcomesPerDay: number;
+
+  /**
+   * Days at that rate; absent where the rate is not known.
+   *
+   * @generated from field: optional double days = 3;
+   */
+  days?: number | undefined;
+
+  /**
+   * The difference, in the metric's unit, that two levels in equal parts would show by then; 0 where the first comparison is meant.
+   *
+   * @generated from field: double difference = 4;
+   */
+  difference: number;
+
+  /**
+   * With which chance.
+   *
+   * @generated from field: double chance = 5;
+   */
+  chance: number;
+
+  /**
+   * All of it in words.
+   *
+   * @generated from field: string text = 6;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message attuned.v1.TimeToAnswer.
+ * Use `create(TimeToAnswerSchema)` to create a new message.
+ */
+export const TimeToAnswerSchema: GenMessage<TimeToAnswer> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis, 2);
 
 /**
  * Levels at one end of a parameter's range that are, taken together, shown to be worse than the rest.
@@ -175,7 +246,7 @@ export type ParameterTail = Message<"attuned.v1.ParameterTail"> & {
  * Use `create(ParameterTailSchema)` to create a new message.
  */
 export const ParameterTailSchema: GenMessage<ParameterTail> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_analysis, 2);
+  messageDesc(file_attuned_v1_analysis, 3);
 
 /**
  * What was measured in a named range of temperatures.
@@ -224,7 +295,7 @@ export type ParameterBin = Message<"attuned.v1.ParameterBin"> & {
  * Use `create(ParameterBinSchema)` to create a new message.
  */
 export const ParameterBinSchema: GenMessage<ParameterBin> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_analysis, 3);
+  messageDesc(file_attuned_v1_analysis, 4);
 
 /**
  * A finding in words, with what it rests on.
@@ -275,7 +346,8 @@ export type Insight = Message<"attuned.v1.Insight"> & {
   metric: string;
 
   /**
-   * Code for programs: TAIL_WORSE, LEVELS_WORSE, NO_DIFFERENCE_SHOWN or INSUFFICIENT_DATA.
+   * Code for programs: TAIL_WORSE, LEVELS_WORSE, NO_DIFFERENCE_SHOWN, INSUFFICIENT_DATA, SIGN_TURNED, METRIC_ABSENT, LIMIT_MAY_FALL,
+   * LIMIT_CUTS, CHEAPER_AS_GOOD, BEST_VALUE, CHANGE_BETTER, CHANGE_WORSE, CHANGE_NOT_SHOWN or SETTINGS_SUGGESTED.
    *
    * @generated from field: string code = 7;
    */
@@ -294,7 +366,7 @@ export type Insight = Message<"attuned.v1.Insight"> & {
  * Use `create(InsightSchema)` to create a new message.
  */
 export const InsightSchema: GenMessage<Insight> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_analysis, 4);
+  messageDesc(file_attuned_v1_analysis, 5);
 
 /**
  * What a statement rests on. Only randomised evidence may act without a person.

@@ -4,21 +4,27 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { AnalysisStatus, Evidence, Insight, ParameterBin, ParameterGroup, ParameterTail, Range } from "./analysis_pb.ts";
+import type { AnalysisStatus, Evidence, Insight, ParameterBin, ParameterGroup, ParameterTail, Range, TimeToAnswer } from "./analysis_pb.ts";
 import { file_attuned_v1_analysis } from "./analysis_pb.ts";
 import type { Drift, DriftKind, DriftState } from "./drift_pb.ts";
 import { file_attuned_v1_drift } from "./drift_pb.ts";
-import type { Window } from "./metrics_pb.ts";
+import type { ConfigurationChange } from "./history_pb.ts";
+import { file_attuned_v1_history } from "./history_pb.ts";
+import type { ConfigurationMetrics, Interval, Window } from "./metrics_pb.ts";
 import { file_attuned_v1_metrics } from "./metrics_pb.ts";
 import type { Phase } from "./phase_pb.ts";
 import { file_attuned_v1_phase } from "./phase_pb.ts";
+import type { Settings } from "./settings_pb.ts";
+import { file_attuned_v1_settings } from "./settings_pb.ts";
+import type { Value } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file attuned/v1/analysis_service.proto.
  */
 export const file_attuned_v1_analysis_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFhdHR1bmVkL3YxL2FuYWx5c2lzX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEimQIKHUFuYWx5emVQYXJhbWV0ZXJJbXBhY3RSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEiAKBXBoYXNlGAIgASgOMhEuYXR0dW5lZC52MS5QaGFzZRIRCglwYXJhbWV0ZXIYAyABKAkSDgoGbWV0cmljGAQgASgJEk0KCmF0dHJpYnV0ZXMYBSADKAsyOS5hdHR1bmVkLnYxLkFuYWx5emVQYXJhbWV0ZXJJbXBhY3RSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRIiCgZ3aW5kb3cYBiABKAsyEi5hdHR1bmVkLnYxLldpbmRvdxoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLhAwoeQW5hbHl6ZVBhcmFtZXRlckltcGFjdFJlc3BvbnNlEioKBnN0YXR1cxgBIAEoDjIaLmF0dHVuZWQudjEuQW5hbHlzaXNTdGF0dXMSKgoGZ3JvdXBzGAIgAygLMhouYXR0dW5lZC52MS5QYXJhbWV0ZXJHcm91cBImCgRiaW5zGAMgAygLMhguYXR0dW5lZC52MS5QYXJhbWV0ZXJCaW4SGAoLY29ycmVsYXRpb24YBCABKAFIAIgBARIoCg1vcHRpbWFsX3JhbmdlGAUgASgLMhEuYXR0dW5lZC52MS5SYW5nZRIiCgdvcHRpbXVtGAYgAygLMhEuYXR0dW5lZC52MS5SYW5nZRImCghldmlkZW5jZRgHIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USJQoIaW5zaWdodHMYCCADKAsyEy5hdHR1bmVkLnYxLkluc2lnaHQSEwoLc2FtcGxlX3NpemUYCSABKAMSFgoOc2FtcGxlc19uZWVkZWQYCiABKAMSKAoFdGFpbHMYDSADKAsyGS5hdHR1bmVkLnYxLlBhcmFtZXRlclRhaWwSDgoGbWV0cmljGAsgASgJEhEKCXBhcmFtZXRlchgMIAEoCUIOCgxfY29ycmVsYXRpb24ihgIKHUZpbmRPcHRpbWFsVGVtcGVyYXR1cmVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEiAKBXBoYXNlGAIgASgOMhEuYXR0dW5lZC52MS5QaGFzZRIOCgZtZXRyaWMYAyABKAkSTQoKYXR0cmlidXRlcxgEIAMoCzI5LmF0dHVuZWQudjEuRmluZE9wdGltYWxUZW1wZXJhdHVyZVJlcXVlc3QuQXR0cmlidXRlc0VudHJ5EiIKBndpbmRvdxgFIAEoCzISLmF0dHVuZWQudjEuV2luZG93GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIq4DCh5GaW5kT3B0aW1hbFRlbXBlcmF0dXJlUmVzcG9uc2USKgoGc3RhdHVzGAEgASgOMhouYXR0dW5lZC52MS5BbmFseXNpc1N0YXR1cxIgChNvcHRpbWFsX3RlbXBlcmF0dXJlGAIgASgBSACIAQESKAoNb3B0aW1hbF9yYW5nZRgDIAEoCzIRLmF0dHVuZWQudjEuUmFuZ2USIgoHb3B0aW11bRgEIAMoCzIRLmF0dHVuZWQudjEuUmFuZ2USHAoPZGlzdGluZ3Vpc2hhYmxlGAUgASgISAGIAQESKgoGZ3JvdXBzGAYgAygLMhouYXR0dW5lZC52MS5QYXJhbWV0ZXJHcm91cBImCghldmlkZW5jZRgHIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USJQoIaW5zaWdodHMYCCADKAsyEy5hdHR1bmVkLnYxLkluc2lnaHQSEwoLc2FtcGxlX3NpemUYCSABKAMSFgoOc2FtcGxlc19uZWVkZWQYCiABKANCFgoUX29wdGltYWxfdGVtcGVyYXR1cmVCEgoQX2Rpc3Rpbmd1aXNoYWJsZSLiAQoSRGV0ZWN0RHJpZnRSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEiAKBXBoYXNlGAIgASgOMhEuYXR0dW5lZC52MS5QaGFzZRJCCgphdHRyaWJ1dGVzGAMgAygLMi4uYXR0dW5lZC52MS5EZXRlY3REcmlmdFJlcXVlc3QuQXR0cmlidXRlc0VudHJ5EhYKCXRocmVzaG9sZBgEIAEoAUgAiAEBGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgwKCl90aHJlc2hvbGQidAoTRGV0ZWN0RHJpZnRSZXNwb25zZRIhCgZkcmlmdHMYASADKAsyES5hdHR1bmVkLnYxLkRyaWZ0Eg4KBnJlYXNvbhgCIAEoCRIqCgZzdGF0dXMYAyABKA4yGi5hdHR1bmVkLnYxLkFuYWx5c2lzU3RhdHVzIpcBChFMaXN0RHJpZnRzUmVxdWVzdBImCgZzdGF0ZXMYASADKA4yFi5hdHR1bmVkLnYxLkRyaWZ0U3RhdGUSJAoFa2luZHMYAiADKA4yFS5hdHR1bmVkLnYxLkRyaWZ0S2luZBINCgVtb2RlbBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJQChJMaXN0RHJpZnRzUmVzcG9uc2USIQoGZHJpZnRzGAEgAygLMhEuYXR0dW5lZC52MS5EcmlmdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkypAMKD0FuYWx5c2lzU2VydmljZRJ0ChZBbmFseXplUGFyYW1ldGVySW1wYWN0EikuYXR0dW5lZC52MS5BbmFseXplUGFyYW1ldGVySW1wYWN0UmVxdWVzdBoqLmF0dHVuZWQudjEuQW5hbHl6ZVBhcmFtZXRlckltcGFjdFJlc3BvbnNlIgOQAgESdAoWRmluZE9wdGltYWxUZW1wZXJhdHVyZRIpLmF0dHVuZWQudjEuRmluZE9wdGltYWxUZW1wZXJhdHVyZVJlcXVlc3QaKi5hdHR1bmVkLnYxLkZpbmRPcHRpbWFsVGVtcGVyYXR1cmVSZXNwb25zZSIDkAIBElMKC0RldGVjdERyaWZ0Eh4uYXR0dW5lZC52MS5EZXRlY3REcmlmdFJlcXVlc3QaHy5hdHR1bmVkLnYxLkRldGVjdERyaWZ0UmVzcG9uc2UiA5ACARJQCgpMaXN0RHJpZnRzEh0uYXR0dW5lZC52MS5MaXN0RHJpZnRzUmVxdWVzdBoeLmF0dHVuZWQudjEuTGlzdERyaWZ0c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_attuned_v1_analysis, file_attuned_v1_drift, file_attuned_v1_metrics, file_attuned_v1_phase]);
+  fileDesc("CiFhdHR1bmVkL3YxL2FuYWx5c2lzX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEiqgIKHUFuYWx5emVQYXJhbWV0ZXJJbXBhY3RSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEiAKBXBoYXNlGAIgASgOMhEuYXR0dW5lZC52MS5QaGFzZRIRCglwYXJhbWV0ZXIYAyABKAkSDgoGbWV0cmljGAQgASgJEk0KCmF0dHJpYnV0ZXMYBSADKAsyOS5hdHR1bmVkLnYxLkFuYWx5emVQYXJhbWV0ZXJJbXBhY3RSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRIiCgZ3aW5kb3cYBiABKAsyEi5hdHR1bmVkLnYxLldpbmRvdxIPCgdtZXRyaWNzGAcgAygJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIukFCh5BbmFseXplUGFyYW1ldGVySW1wYWN0UmVzcG9uc2USKgoGc3RhdHVzGAEgASgOMhouYXR0dW5lZC52MS5BbmFseXNpc1N0YXR1cxIqCgZncm91cHMYAiADKAsyGi5hdHR1bmVkLnYxLlBhcmFtZXRlckdyb3VwEiYKBGJpbnMYAyADKAsyGC5hdHR1bmVkLnYxLlBhcmFtZXRlckJpbhIYCgtjb3JyZWxhdGlvbhgEIAEoAUgAiAEBEigKDW9wdGltYWxfcmFuZ2UYBSABKAsyES5hdHR1bmVkLnYxLlJhbmdlEiIKB29wdGltdW0YBiADKAsyES5hdHR1bmVkLnYxLlJhbmdlEiYKCGV2aWRlbmNlGAcgASgOMhQuYXR0dW5lZC52MS5FdmlkZW5jZRIlCghpbnNpZ2h0cxgIIAMoCzITLmF0dHVuZWQudjEuSW5zaWdodBITCgtzYW1wbGVfc2l6ZRgJIAEoAxIWCg5zYW1wbGVzX25lZWRlZBgKIAEoAxIoCgV0YWlscxgNIAMoCzIZLmF0dHVuZWQudjEuUGFyYW1ldGVyVGFpbBIOCgZtZXRyaWMYCyABKAkSEQoJcGFyYW1ldGVyGAwgASgJEjsKB2ltcGFjdHMYDiADKAsyKi5hdHR1bmVkLnYxLkFuYWx5emVQYXJhbWV0ZXJJbXBhY3RSZXNwb25zZRIWCg5hYnNlbnRfbWV0cmljcxgPIAMoCRINCgVhYm91dBgQIAEoCRIwCg50aW1lX3RvX2Fuc3dlchgRIAEoCzIYLmF0dHVuZWQudjEuVGltZVRvQW5zd2VyEhIKCmNvbXBhcmlzb24YEiABKAkSDgoGc3RyYXRhGBMgASgFEh4KEWNvcnJlbGF0aW9uX3JhdGlvGBQgASgBSAGIAQESFgoOb3B0aW11bV92YWx1ZXMYFSADKAlCDgoMX2NvcnJlbGF0aW9uQhQKEl9jb3JyZWxhdGlvbl9yYXRpbyKGAgodRmluZE9wdGltYWxUZW1wZXJhdHVyZVJlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEg4KBm1ldHJpYxgDIAEoCRJNCgphdHRyaWJ1dGVzGAQgAygLMjkuYXR0dW5lZC52MS5GaW5kT3B0aW1hbFRlbXBlcmF0dXJlUmVxdWVzdC5BdHRyaWJ1dGVzRW50cnkSIgoGd2luZG93GAUgASgLMhIuYXR0dW5lZC52MS5XaW5kb3caMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEirgMKHkZpbmRPcHRpbWFsVGVtcGVyYXR1cmVSZXNwb25zZRIqCgZzdGF0dXMYASABKA4yGi5hdHR1bmVkLnYxLkFuYWx5c2lzU3RhdHVzEiAKE29wdGltYWxfdGVtcGVyYXR1cmUYAiABKAFIAIgBARIoCg1vcHRpbWFsX3JhbmdlGAMgASgLMhEuYXR0dW5lZC52MS5SYW5nZRIiCgdvcHRpbXVtGAQgAygLMhEuYXR0dW5lZC52MS5SYW5nZRIcCg9kaXN0aW5ndWlzaGFibGUYBSABKAhIAYgBARIqCgZncm91cHMYBiADKAsyGi5hdHR1bmVkLnYxLlBhcmFtZXRlckdyb3VwEiYKCGV2aWRlbmNlGAcgASgOMhQuYXR0dW5lZC52MS5FdmlkZW5jZRIlCghpbnNpZ2h0cxgIIAMoCzITLmF0dHVuZWQudjEuSW5zaWdodBITCgtzYW1wbGVfc2l6ZRgJIAEoAxIWCg5zYW1wbGVzX25lZWRlZBgKIAEoA0IWChRfb3B0aW1hbF90ZW1wZXJhdHVyZUISChBfZGlzdGluZ3Vpc2hhYmxlIuIBChJEZXRlY3REcmlmdFJlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEkIKCmF0dHJpYnV0ZXMYAyADKAsyLi5hdHR1bmVkLnYxLkRldGVjdERyaWZ0UmVxdWVzdC5BdHRyaWJ1dGVzRW50cnkSFgoJdGhyZXNob2xkGAQgASgBSACIAQEaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX3RocmVzaG9sZCJ0ChNEZXRlY3REcmlmdFJlc3BvbnNlEiEKBmRyaWZ0cxgBIAMoCzIRLmF0dHVuZWQudjEuRHJpZnQSDgoGcmVhc29uGAIgASgJEioKBnN0YXR1cxgDIAEoDjIaLmF0dHVuZWQudjEuQW5hbHlzaXNTdGF0dXMilwEKEUxpc3REcmlmdHNSZXF1ZXN0EiYKBnN0YXRlcxgBIAMoDjIWLmF0dHVuZWQudjEuRHJpZnRTdGF0ZRIkCgVraW5kcxgCIAMoDjIVLmF0dHVuZWQudjEuRHJpZnRLaW5kEg0KBW1vZGVsGAMgASgJEhEKCXBhZ2Vfc2l6ZRgEIAEoBRISCgpwYWdlX3Rva2VuGAUgASgJIlAKEkxpc3REcmlmdHNSZXNwb25zZRIhCgZkcmlmdHMYASADKAsyES5hdHR1bmVkLnYxLkRyaWZ0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLeAgodQW5hbHl6ZVRva2VuRWZmaWNpZW5jeVJlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEk0KCmF0dHJpYnV0ZXMYAyADKAsyOS5hdHR1bmVkLnYxLkFuYWx5emVUb2tlbkVmZmljaWVuY3lSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRIiCgZ3aW5kb3cYBCABKAsyEi5hdHR1bmVkLnYxLldpbmRvdxIfChJhY2NlcHRhYmxlX3F1YWxpdHkYBSABKAFIAIgBARIbCg50b2xlcmF0ZWRfbG9zcxgGIAEoAUgBiAEBGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQhUKE19hY2NlcHRhYmxlX3F1YWxpdHlCEQoPX3RvbGVyYXRlZF9sb3NzIrkBCgpUb2tlbkdyb3VwEhIKCmxvd190b2tlbnMYASABKAESEwoLaGlnaF90b2tlbnMYAiABKAESEwoLc2FtcGxlX3NpemUYAyABKAMSEwoLYXZnX3F1YWxpdHkYBCABKAESEwoLcXVhbGl0eV9sb3cYBSABKAESFAoMcXVhbGl0eV9oaWdoGAYgASgBEhIKCmF2Z190b2tlbnMYByABKAESGQoRcXVhbGl0eV9wZXJfdG9rZW4YCCABKAEijgEKClRva2VuTGltaXQSEgoKbWF4X3Rva2VucxgBIAEoBRIUCgxzaGFyZV93aXRoaW4YAiABKAESFAoMbG9zc19hdF9tb3N0GAMgASgBEhEKCWxvc3NfaGlnaBgEIAEoARIYChBxdWFsaXR5X2F0X2xlYXN0GAUgASgBEhMKC3F1YWxpdHlfbG93GAYgASgBIqYFCh5BbmFseXplVG9rZW5FZmZpY2llbmN5UmVzcG9uc2USKgoGc3RhdHVzGAEgASgOMhouYXR0dW5lZC52MS5BbmFseXNpc1N0YXR1cxImCgZncm91cHMYAiADKAsyFi5hdHR1bmVkLnYxLlRva2VuR3JvdXASHgoRcXVhbGl0eV9wZXJfdG9rZW4YAyABKAFIAIgBARIiChVtaW5fYWNjZXB0YWJsZV90b2tlbnMYBCABKAVIAYgBARIjChZkaW1pbmlzaGluZ19yZXR1cm5zX2F0GAUgASgFSAKIAQESKAoNb3B0aW1hbF9yYW5nZRgGIAEoCzIRLmF0dHVuZWQudjEuUmFuZ2USJgoIZXZpZGVuY2UYByABKA4yFC5hdHR1bmVkLnYxLkV2aWRlbmNlEiYKBmxpbWl0cxgIIAMoCzIWLmF0dHVuZWQudjEuVG9rZW5MaW1pdBISCgpjb25kaXRpb25zGAkgAygJEiUKCGluc2lnaHRzGAogAygLMhMuYXR0dW5lZC52MS5JbnNpZ2h0EhMKC3NhbXBsZV9zaXplGAsgASgDEhYKDnNhbXBsZXNfbmVlZGVkGAwgASgDEjAKDnRpbWVfdG9fYW5zd2VyGA0gASgLMhguYXR0dW5lZC52MS5UaW1lVG9BbnN3ZXISHAoPdHJ1bmNhdGVkX3NoYXJlGA4gASgBSAOIAQESHwoSYWNjZXB0YWJsZV9xdWFsaXR5GA8gASgBSASIAQFCFAoSX3F1YWxpdHlfcGVyX3Rva2VuQhgKFl9taW5fYWNjZXB0YWJsZV90b2tlbnNCGQoXX2RpbWluaXNoaW5nX3JldHVybnNfYXRCEgoQX3RydW5jYXRlZF9zaGFyZUIVChNfYWNjZXB0YWJsZV9xdWFsaXR5IvYBChRDb21wYXJlTW9kZWxzUmVxdWVzdBIOCgZtb2RlbHMYASADKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEg8KB21ldHJpY3MYAyADKAkSRAoKYXR0cmlidXRlcxgEIAMoCzIwLmF0dHVuZWQudjEuQ29tcGFyZU1vZGVsc1JlcXVlc3QuQXR0cmlidXRlc0VudHJ5EiIKBndpbmRvdxgFIAEoCzISLmF0dHVuZWQudjEuV2luZG93GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImMKDUNvbXBhcmVkTW9kZWwSDQoFbW9kZWwYASABKAkSMQoHbWV0cmljcxgCIAEoCzIgLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbk1ldHJpY3MSEAoId29yc2VfaW4YAyADKAkikgIKFUNvbXBhcmVNb2RlbHNSZXNwb25zZRIqCgZzdGF0dXMYASABKA4yGi5hdHR1bmVkLnYxLkFuYWx5c2lzU3RhdHVzEikKBm1vZGVscxgCIAMoCzIZLmF0dHVuZWQudjEuQ29tcGFyZWRNb2RlbBI7CgdpbXBhY3RzGAMgAygLMiouYXR0dW5lZC52MS5BbmFseXplUGFyYW1ldGVySW1wYWN0UmVzcG9uc2USJgoIZXZpZGVuY2UYBCABKA4yFC5hdHR1bmVkLnYxLkV2aWRlbmNlEiUKCGluc2lnaHRzGAUgAygLMhMuYXR0dW5lZC52MS5JbnNpZ2h0EhYKDmFic2VudF9tZXRyaWNzGAYgAygJIs4CChJBbmFseXplQ29zdFJlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEkIKCmF0dHJpYnV0ZXMYAyADKAsyLi5hdHR1bmVkLnYxLkFuYWx5emVDb3N0UmVxdWVzdC5BdHRyaWJ1dGVzRW50cnkSIgoGd2luZG93GAQgASgLMhIuYXR0dW5lZC52MS5XaW5kb3cSIgoVdXNkX3Blcl9xdWFsaXR5X3BvaW50GAUgASgBSACIAQESGwoOcXVhbGl0eV9tYXJnaW4YBiABKAFIAYgBARoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIYChZfdXNkX3Blcl9xdWFsaXR5X3BvaW50QhEKD19xdWFsaXR5X21hcmdpbiK5BAoKQ29zdE9wdGlvbhIRCgljb25maWdfaWQYASABKAkSDQoFbW9kZWwYAiABKAkSJgoIc2V0dGluZ3MYAyABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzEhMKC3NhbXBsZV9zaXplGAQgASgDEhgKEGNvc3RfcGVyX3JlcXVlc3QYBSABKAESKwoNY29zdF9pbnRlcnZhbBgGIAEoCzIULmF0dHVuZWQudjEuSW50ZXJ2YWwSGAoLYXZnX3F1YWxpdHkYByABKAFIAIgBARIuChBxdWFsaXR5X2ludGVydmFsGAggASgLMhQuYXR0dW5lZC52MS5JbnRlcnZhbBIVCg1jYWxsc19wZXJfZGF5GAkgASgBEhYKDmNvc3RfcGVyX21vbnRoGAogASgBEhUKCG9uX2Zyb250GAsgASgISAGIAQESFAoMZG9taW5hdGVkX2J5GAwgASgJEhgKC25ldF9iZW5lZml0GA0gASgBSAKIAQESMgoUbmV0X2JlbmVmaXRfaW50ZXJ2YWwYDiABKAsyFC5hdHR1bmVkLnYxLkludGVydmFsEh4KEXNhdmluZ3NfcGVyX21vbnRoGA8gASgBSAOIAQESLgoQc2F2aW5nc19pbnRlcnZhbBgQIAEoCzIULmF0dHVuZWQudjEuSW50ZXJ2YWxCDgoMX2F2Z19xdWFsaXR5QgsKCV9vbl9mcm9udEIOCgxfbmV0X2JlbmVmaXRCFAoSX3NhdmluZ3NfcGVyX21vbnRoItACChNBbmFseXplQ29zdFJlc3BvbnNlEioKBnN0YXR1cxgBIAEoDjIaLmF0dHVuZWQudjEuQW5hbHlzaXNTdGF0dXMSJwoHb3B0aW9ucxgCIAMoCzIWLmF0dHVuZWQudjEuQ29zdE9wdGlvbhImCghldmlkZW5jZRgDIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USJQoIaW5zaWdodHMYBCADKAsyEy5hdHR1bmVkLnYxLkluc2lnaHQSEwoLc2FtcGxlX3NpemUYBSABKAMSFgoOc2FtcGxlc19uZWVkZWQYBiABKAMSFQoIY29zdF9jYXAYByABKAFIAIgBARISCgpiZXN0X3ZhbHVlGAggASgJEjAKDnRpbWVfdG9fYW5zd2VyGAkgASgLMhguYXR0dW5lZC52MS5UaW1lVG9BbnN3ZXJCCwoJX2Nvc3RfY2FwIoECChpBbmFseXplQ2hhbmdlSW1wYWN0UmVxdWVzdBIRCgljaGFuZ2VfaWQYASABKAkSFQoIcmV2aXNpb24YAiABKANIAIgBARIPCgdtZXRyaWNzGAMgAygJEhIKBWhvdXJzGAQgASgFSAGIAQESSgoKYXR0cmlidXRlcxgFIAMoCzI2LmF0dHVuZWQudjEuQW5hbHl6ZUNoYW5nZUltcGFjdFJlcXVlc3QuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXZpc2lvbkIICgZfaG91cnMicwoKQ2hhbmdlU2lkZRITCgtzYW1wbGVfc2l6ZRgBIAEoAxIRCgRtZWFuGAIgASgBSACIAQESEAoDbG93GAMgASgBSAGIAQESEQoEaGlnaBgEIAEoAUgCiAEBQgcKBV9tZWFuQgYKBF9sb3dCBwoFX2hpZ2gizAIKDUNoYW5nZWRNZXRyaWMSDgoGbWV0cmljGAEgASgJEiYKBmJlZm9yZRgCIAEoCzIWLmF0dHVuZWQudjEuQ2hhbmdlU2lkZRIlCgVhZnRlchgDIAEoCzIWLmF0dHVuZWQudjEuQ2hhbmdlU2lkZRIXCgpkaWZmZXJlbmNlGAQgASgBSACIAQESGwoOZGlmZmVyZW5jZV9sb3cYBSABKAFIAYgBARIcCg9kaWZmZXJlbmNlX2hpZ2gYBiABKAFIAogBARIdChBuYWl2ZV9kaWZmZXJlbmNlGAcgASgBSAOIAQESDwoHdmVyZGljdBgIIAEoCRINCgVhYm91dBgJIAEoCUINCgtfZGlmZmVyZW5jZUIRCg9fZGlmZmVyZW5jZV9sb3dCEgoQX2RpZmZlcmVuY2VfaGlnaEITChFfbmFpdmVfZGlmZmVyZW5jZSLtAgobQW5hbHl6ZUNoYW5nZUltcGFjdFJlc3BvbnNlEioKBnN0YXR1cxgBIAEoDjIaLmF0dHVuZWQudjEuQW5hbHlzaXNTdGF0dXMSMAoHY2hhbmdlcxgCIAMoCzIfLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIqCgdtZXRyaWNzGAMgAygLMhkuYXR0dW5lZC52MS5DaGFuZ2VkTWV0cmljEiYKCGV2aWRlbmNlGAQgASgOMhQuYXR0dW5lZC52MS5FdmlkZW5jZRIlCghpbnNpZ2h0cxgFIAMoCzITLmF0dHVuZWQudjEuSW5zaWdodBIiCgZiZWZvcmUYBiABKAsyEi5hdHR1bmVkLnYxLldpbmRvdxIhCgVhZnRlchgHIAEoCzISLmF0dHVuZWQudjEuV2luZG93EhYKDmFic2VudF9tZXRyaWNzGAggAygJEhYKDnNhbXBsZXNfbmVlZGVkGAkgASgDIuoBChdHZXRJbXBhY3RNZXRyaWNzUmVxdWVzdBINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USRwoKYXR0cmlidXRlcxgDIAMoCzIzLmF0dHVuZWQudjEuR2V0SW1wYWN0TWV0cmljc1JlcXVlc3QuQXR0cmlidXRlc0VudHJ5EiIKBndpbmRvdxgEIAEoCzISLmF0dHVuZWQudjEuV2luZG93GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBInoKEUltcGFjdENvcnJlbGF0aW9uEgkKAXgYASABKAkSCQoBeRgCIAEoCRISCgV2YWx1ZRgDIAEoAUgAiAEBEgwKBGtpbmQYBCABKAkSEwoLc2FtcGxlX3NpemUYBSABKAMSDgoGcmVhc29uGAYgASgJQggKBl92YWx1ZSJ3ChhHZXRJbXBhY3RNZXRyaWNzUmVzcG9uc2USMwoMY29ycmVsYXRpb25zGAEgAygLMh0uYXR0dW5lZC52MS5JbXBhY3RDb3JyZWxhdGlvbhImCghldmlkZW5jZRgCIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2UiqAIKGUdldE9wdGltYWxTZXR0aW5nc1JlcXVlc3QSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEg4KBm1ldHJpYxgDIAEoCRJJCgphdHRyaWJ1dGVzGAQgAygLMjUuYXR0dW5lZC52MS5HZXRPcHRpbWFsU2V0dGluZ3NSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeRIiCgZ3aW5kb3cYBSABKAsyEi5hdHR1bmVkLnYxLldpbmRvdxIYCgttaW5fc2FtcGxlcxgGIAEoBUgAiAEBGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDF9taW5fc2FtcGxlcyKrAQoOU2V0dGluZ3NPcHRpb24SEQoJY29uZmlnX2lkGAEgASgJEiYKCHNldHRpbmdzGAIgASgLMhQuYXR0dW5lZC52MS5TZXR0aW5ncxITCgtzYW1wbGVfc2l6ZRgDIAEoAxIMCgRtZWFuGAQgASgBEgsKA2xvdxgFIAEoARIMCgRoaWdoGAYgASgBEhQKB29wdGltYWwYByABKAhIAIgBAUIKCghfb3B0aW1hbCKIAQoRU2V0dGluZ1N1Z2dlc3Rpb24SEQoJcGFyYW1ldGVyGAEgASgJEicKB2N1cnJlbnQYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSKQoJc3VnZ2VzdGVkGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEgwKBHRleHQYBCABKAki+gMKGkdldE9wdGltYWxTZXR0aW5nc1Jlc3BvbnNlEioKBnN0YXR1cxgBIAEoDjIaLmF0dHVuZWQudjEuQW5hbHlzaXNTdGF0dXMSJgoIc2V0dGluZ3MYAiABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzEhEKCWNvbmZpZ19pZBgDIAEoCRIrCgdvcHRpb25zGAQgAygLMhouYXR0dW5lZC52MS5TZXR0aW5nc09wdGlvbhIyCgtzdWdnZXN0aW9ucxgFIAMoCzIdLmF0dHVuZWQudjEuU2V0dGluZ1N1Z2dlc3Rpb24SHAoPZGlzdGluZ3Vpc2hhYmxlGAYgASgISACIAQESJgoIZXZpZGVuY2UYByABKA4yFC5hdHR1bmVkLnYxLkV2aWRlbmNlEiUKCGluc2lnaHRzGAggAygLMhMuYXR0dW5lZC52MS5JbnNpZ2h0EhMKC3NhbXBsZV9zaXplGAkgASgDEhYKDnNhbXBsZXNfbmVlZGVkGAogASgDEg4KBm1ldHJpYxgLIAEoCRIkCgZzZXJ2ZWQYDCABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzEjAKDnRpbWVfdG9fYW5zd2VyGA0gASgLMhguYXR0dW5lZC52MS5UaW1lVG9BbnN3ZXJCEgoQX2Rpc3Rpbmd1aXNoYWJsZTKFCAoPQW5hbHlzaXNTZXJ2aWNlEnQKFkFuYWx5emVQYXJhbWV0ZXJJbXBhY3QSKS5hdHR1bmVkLnYxLkFuYWx5emVQYXJhbWV0ZXJJbXBhY3RSZXF1ZXN0GiouYXR0dW5lZC52MS5BbmFseXplUGFyYW1ldGVySW1wYWN0UmVzcG9uc2UiA5ACARJ0ChZGaW5kT3B0aW1hbFRlbXBlcmF0dXJlEikuYXR0dW5lZC52MS5GaW5kT3B0aW1hbFRlbXBlcmF0dXJlUmVxdWVzdBoqLmF0dHVuZWQudjEuRmluZE9wdGltYWxUZW1wZXJhdHVyZVJlc3BvbnNlIgOQAgESdAoWQW5hbHl6ZVRva2VuRWZmaWNpZW5jeRIpLmF0dHVuZWQudjEuQW5hbHl6ZVRva2VuRWZmaWNpZW5jeVJlcXVlc3QaKi5hdHR1bmVkLnYxLkFuYWx5emVUb2tlbkVmZmljaWVuY3lSZXNwb25zZSIDkAIBElkKDUNvbXBhcmVNb2RlbHMSIC5hdHR1bmVkLnYxLkNvbXBhcmVNb2RlbHNSZXF1ZXN0GiEuYXR0dW5lZC52MS5Db21wYXJlTW9kZWxzUmVzcG9uc2UiA5ACARJTCgtBbmFseXplQ29zdBIeLmF0dHVuZWQudjEuQW5hbHl6ZUNvc3RSZXF1ZXN0Gh8uYXR0dW5lZC52MS5BbmFseXplQ29zdFJlc3BvbnNlIgOQAgESawoTQW5hbHl6ZUNoYW5nZUltcGFjdBImLmF0dHVuZWQudjEuQW5hbHl6ZUNoYW5nZUltcGFjdFJlcXVlc3QaJy5hdHR1bmVkLnYxLkFuYWx5emVDaGFuZ2VJbXBhY3RSZXNwb25zZSIDkAIBEmIKEEdldEltcGFjdE1ldHJpY3MSIy5hdHR1bmVkLnYxLkdldEltcGFjdE1ldHJpY3NSZXF1ZXN0GiQuYXR0dW5lZC52MS5HZXRJbXBhY3RNZXRyaWNzUmVzcG9uc2UiA5ACARJoChJHZXRPcHRpbWFsU2V0dGluZ3MSJS5hdHR1bmVkLnYxLkdldE9wdGltYWxTZXR0aW5nc1JlcXVlc3QaJi5hdHR1bmVkLnYxLkdldE9wdGltYWxTZXR0aW5nc1Jlc3BvbnNlIgOQAgESUwoLRGV0ZWN0RHJpZnQSHi5hdHR1bmVkLnYxLkRldGVjdERyaWZ0UmVxdWVzdBofLmF0dHVuZWQudjEuRGV0ZWN0RHJpZnRSZXNwb25zZSIDkAIBElAKCkxpc3REcmlmdHMSHS5hdHR1bmVkLnYxLkxpc3REcmlmdHNSZXF1ZXN0Gh4uYXR0dW5lZC52MS5MaXN0RHJpZnRzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_attuned_v1_analysis, file_attuned_v1_drift, file_attuned_v1_history, file_attuned_v1_metrics, file_attuned_v1_phase, file_attuned_v1_settings, file_google_protobuf_struct]);
 
 /**
  * What to analyse.
@@ -27,7 +33,7 @@ export const file_attuned_v1_analysis_service: GenFile = /*@__PURE__*/
  */
 export type AnalyzeParameterImpactRequest = Message<"attuned.v1.AnalyzeParameterImpactRequest"> & {
   /**
-   * The model. Required.
+   * The model. Required, except for the parameter model.
    *
    * @generated from field: string model = 1;
    */
@@ -41,21 +47,21 @@ export type AnalyzeParameterImpactRequest = Message<"attuned.v1.AnalyzeParameter
   phase: Phase;
 
   /**
-   * temperature, max_tokens, timeout or max_retries. Required.
+   * temperature, max_tokens, model, timeout or max_retries. Required.
    *
    * @generated from field: string parameter = 3;
    */
   parameter: string;
 
   /**
-   * quality (default), success, coherence, creativity or hallucination.
+   * quality (default), success, coherence, creativity, hallucination, latency, cost or tokens.
    *
    * @generated from field: string metric = 4;
    */
   metric: string;
 
   /**
-   * Values of dimensions; a dimension that is left out is summed over.
+   * Values of dimensions. Scopes that differ in a dimension left out are strata: levels are compared within them.
    *
    * @generated from field: map<string, string> attributes = 5;
    */
@@ -67,6 +73,13 @@ export type AnalyzeParameterImpactRequest = Message<"attuned.v1.AnalyzeParameter
    * @generated from field: attuned.v1.Window window = 6;
    */
   window?: Window | undefined;
+
+  /**
+   * Several metrics at once, in place of `metric`.
+   *
+   * @generated from field: repeated string metrics = 7;
+   */
+  metrics: string[];
 };
 
 /**
@@ -172,6 +185,62 @@ export type AnalyzeParameterImpactResponse = Message<"attuned.v1.AnalyzeParamete
    * @generated from field: string parameter = 12;
    */
   parameter: string;
+
+  /**
+   * One answer per metric where several were asked for; the other fields are then those of the first.
+   *
+   * @generated from field: repeated attuned.v1.AnalyzeParameterImpactResponse impacts = 14;
+   */
+  impacts: AnalyzeParameterImpactResponse[];
+
+  /**
+   * Metrics asked for that no outcome carries.
+   *
+   * @generated from field: repeated string absent_metrics = 15;
+   */
+  absentMetrics: string[];
+
+  /**
+   * What the means and intervals are about, in words; heavy-tailed quantities are counted up to a cap.
+   *
+   * @generated from field: string about = 16;
+   */
+  about: string;
+
+  /**
+   * How long until an answer.
+   *
+   * @generated from field: attuned.v1.TimeToAnswer time_to_answer = 17;
+   */
+  timeToAnswer?: TimeToAnswer | undefined;
+
+  /**
+   * How levels were compared, in words.
+   *
+   * @generated from field: string comparison = 18;
+   */
+  comparison: string;
+
+  /**
+   * Strata with outcomes; 1 means that nothing is stratified.
+   *
+   * @generated from field: int32 strata = 19;
+   */
+  strata: number;
+
+  /**
+   * eta squared, 0 to 1, for a nominal parameter; absent where the metric does not vary.
+   *
+   * @generated from field: optional double correlation_ratio = 20;
+   */
+  correlationRatio?: number | undefined;
+
+  /**
+   * The optimum set of a nominal parameter.
+   *
+   * @generated from field: repeated string optimum_values = 21;
+   */
+  optimumValues: string[];
 };
 
 /**
@@ -469,6 +538,1343 @@ export const ListDriftsResponseSchema: GenMessage<ListDriftsResponse> = /*@__PUR
   messageDesc(file_attuned_v1_analysis_service, 7);
 
 /**
+ * What to weigh.
+ *
+ * @generated from message attuned.v1.AnalyzeTokenEfficiencyRequest
+ */
+export type AnalyzeTokenEfficiencyRequest = Message<"attuned.v1.AnalyzeTokenEfficiencyRequest"> & {
+  /**
+   * The model. Required.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The phase. Required.
+   *
+   * @generated from field: attuned.v1.Phase phase = 2;
+   */
+  phase: Phase;
+
+  /**
+   * Values of dimensions.
+   *
+   * @generated from field: map<string, string> attributes = 3;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * Hours to count.
+   *
+   * @generated from field: attuned.v1.Window window = 4;
+   */
+  window?: Window | undefined;
+
+  /**
+   * Quality that is good enough, 0 to 100; nine tenths of the present mean where absent.
+   *
+   * @generated from field: optional double acceptable_quality = 5;
+   */
+  acceptableQuality?: number | undefined;
+
+  /**
+   * Points of quality that a limit may cost before returns count as diminishing; 2 where absent.
+   *
+   * @generated from field: optional double tolerated_loss = 6;
+   */
+  toleratedLoss?: number | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.AnalyzeTokenEfficiencyRequest.
+ * Use `create(AnalyzeTokenEfficiencyRequestSchema)` to create a new message.
+ */
+export const AnalyzeTokenEfficiencyRequestSchema: GenMessage<AnalyzeTokenEfficiencyRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 8);
+
+/**
+ * Calls that used about as many tokens.
+ *
+ * @generated from message attuned.v1.TokenGroup
+ */
+export type TokenGroup = Message<"attuned.v1.TokenGroup"> & {
+  /**
+   * Output tokens, lowest.
+   *
+   * @generated from field: double low_tokens = 1;
+   */
+  lowTokens: number;
+
+  /**
+   * Output tokens, highest.
+   *
+   * @generated from field: double high_tokens = 2;
+   */
+  highTokens: number;
+
+  /**
+   * Calls with quality and output tokens.
+   *
+   * @generated from field: int64 sample_size = 3;
+   */
+  sampleSize: bigint;
+
+  /**
+   * Mean quality, 0 to 100.
+   *
+   * @generated from field: double avg_quality = 4;
+   */
+  avgQuality: number;
+
+  /**
+   * Lower end of its interval.
+   *
+   * @generated from field: double quality_low = 5;
+   */
+  qualityLow: number;
+
+  /**
+   * Upper end of its interval.
+   *
+   * @generated from field: double quality_high = 6;
+   */
+  qualityHigh: number;
+
+  /**
+   * Mean of input and output tokens together.
+   *
+   * @generated from field: double avg_tokens = 7;
+   */
+  avgTokens: number;
+
+  /**
+   * avg_quality / avg_tokens.
+   *
+   * @generated from field: double quality_per_token = 8;
+   */
+  qualityPerToken: number;
+};
+
+/**
+ * Describes the message attuned.v1.TokenGroup.
+ * Use `create(TokenGroupSchema)` to create a new message.
+ */
+export const TokenGroupSchema: GenMessage<TokenGroup> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 9);
+
+/**
+ * What a limit of output tokens would cost at most.
+ *
+ * @generated from message attuned.v1.TokenLimit
+ */
+export type TokenLimit = Message<"attuned.v1.TokenLimit"> & {
+  /**
+   * The limit.
+   *
+   * @generated from field: int32 max_tokens = 1;
+   */
+  maxTokens: number;
+
+  /**
+   * Share of calls that ended within it.
+   *
+   * @generated from field: double share_within = 2;
+   */
+  shareWithin: number;
+
+  /**
+   * Points of quality lost at most if every longer answer were worth nothing, as observed.
+   *
+   * @generated from field: double loss_at_most = 3;
+   */
+  lossAtMost: number;
+
+  /**
+   * Upper end of the interval of that.
+   *
+   * @generated from field: double loss_high = 4;
+   */
+  lossHigh: number;
+
+  /**
+   * Quality that is left at least, as observed.
+   *
+   * @generated from field: double quality_at_least = 5;
+   */
+  qualityAtLeast: number;
+
+  /**
+   * Lower end of the interval of that.
+   *
+   * @generated from field: double quality_low = 6;
+   */
+  qualityLow: number;
+};
+
+/**
+ * Describes the message attuned.v1.TokenLimit.
+ * Use `create(TokenLimitSchema)` to create a new message.
+ */
+export const TokenLimitSchema: GenMessage<TokenLimit> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 10);
+
+/**
+ * Quality against tokens.
+ *
+ * @generated from message attuned.v1.AnalyzeTokenEfficiencyResponse
+ */
+export type AnalyzeTokenEfficiencyResponse = Message<"attuned.v1.AnalyzeTokenEfficiencyResponse"> & {
+  /**
+   * Whether there was enough data.
+   *
+   * @generated from field: attuned.v1.AnalysisStatus status = 1;
+   */
+  status: AnalysisStatus;
+
+  /**
+   * By output tokens, ascending.
+   *
+   * @generated from field: repeated attuned.v1.TokenGroup groups = 2;
+   */
+  groups: TokenGroup[];
+
+  /**
+   * Mean quality over mean tokens of all calls.
+   *
+   * @generated from field: optional double quality_per_token = 3;
+   */
+  qualityPerToken?: number | undefined;
+
+  /**
+   * Lowest limit with which quality is shown to stay acceptable; absent where none is.
+   *
+   * @generated from field: optional int32 min_acceptable_tokens = 4;
+   */
+  minAcceptableTokens?: number | undefined;
+
+  /**
+   * Lowest limit that is shown to cost less than the tolerated loss: above it more tokens bring next to nothing.
+   *
+   * @generated from field: optional int32 diminishing_returns_at = 5;
+   */
+  diminishingReturnsAt?: number | undefined;
+
+  /**
+   * From min_acceptable_tokens to diminishing_returns_at.
+   *
+   * @generated from field: attuned.v1.Range optimal_range = 6;
+   */
+  optimalRange?: Range | undefined;
+
+  /**
+   * STRUCTURAL_BOUND where a lower limit's effect is bounded by how limits work, else OBSERVATIONAL.
+   *
+   * @generated from field: attuned.v1.Evidence evidence = 7;
+   */
+  evidence: Evidence;
+
+  /**
+   * Limits, ascending.
+   *
+   * @generated from field: repeated attuned.v1.TokenLimit limits = 8;
+   */
+  limits: TokenLimit[];
+
+  /**
+   * What must hold for the bound, in words; those that are known to fail come first.
+   *
+   * @generated from field: repeated string conditions = 9;
+   */
+  conditions: string[];
+
+  /**
+   * Findings in words.
+   *
+   * @generated from field: repeated attuned.v1.Insight insights = 10;
+   */
+  insights: Insight[];
+
+  /**
+   * Calls with quality and output tokens.
+   *
+   * @generated from field: int64 sample_size = 11;
+   */
+  sampleSize: bigint;
+
+  /**
+   * How many more are needed; 0 with enough data.
+   *
+   * @generated from field: int64 samples_needed = 12;
+   */
+  samplesNeeded: bigint;
+
+  /**
+   * How long until an answer.
+   *
+   * @generated from field: attuned.v1.TimeToAnswer time_to_answer = 13;
+   */
+  timeToAnswer?: TimeToAnswer | undefined;
+
+  /**
+   * Share of calls that were cut off at their limit.
+   *
+   * @generated from field: optional double truncated_share = 14;
+   */
+  truncatedShare?: number | undefined;
+
+  /**
+   * Quality that was taken as good enough.
+   *
+   * @generated from field: optional double acceptable_quality = 15;
+   */
+  acceptableQuality?: number | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.AnalyzeTokenEfficiencyResponse.
+ * Use `create(AnalyzeTokenEfficiencyResponseSchema)` to create a new message.
+ */
+export const AnalyzeTokenEfficiencyResponseSchema: GenMessage<AnalyzeTokenEfficiencyResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 11);
+
+/**
+ * What to compare.
+ *
+ * @generated from message attuned.v1.CompareModelsRequest
+ */
+export type CompareModelsRequest = Message<"attuned.v1.CompareModelsRequest"> & {
+  /**
+   * Models; all with outcomes in the phase where empty.
+   *
+   * @generated from field: repeated string models = 1;
+   */
+  models: string[];
+
+  /**
+   * The phase. Required.
+   *
+   * @generated from field: attuned.v1.Phase phase = 2;
+   */
+  phase: Phase;
+
+  /**
+   * Metrics; quality, success, latency and cost where empty.
+   *
+   * @generated from field: repeated string metrics = 3;
+   */
+  metrics: string[];
+
+  /**
+   * Values of dimensions; those left out are strata.
+   *
+   * @generated from field: map<string, string> attributes = 4;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * Hours to count.
+   *
+   * @generated from field: attuned.v1.Window window = 5;
+   */
+  window?: Window | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.CompareModelsRequest.
+ * Use `create(CompareModelsRequestSchema)` to create a new message.
+ */
+export const CompareModelsRequestSchema: GenMessage<CompareModelsRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 12);
+
+/**
+ * A model with what was measured.
+ *
+ * @generated from message attuned.v1.ComparedModel
+ */
+export type ComparedModel = Message<"attuned.v1.ComparedModel"> & {
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Its means over all its arms.
+   *
+   * @generated from field: attuned.v1.ConfigurationMetrics metrics = 2;
+   */
+  metrics?: ConfigurationMetrics | undefined;
+
+  /**
+   * Metrics in which it is shown to be worse than the best model.
+   *
+   * @generated from field: repeated string worse_in = 3;
+   */
+  worseIn: string[];
+};
+
+/**
+ * Describes the message attuned.v1.ComparedModel.
+ * Use `create(ComparedModelSchema)` to create a new message.
+ */
+export const ComparedModelSchema: GenMessage<ComparedModel> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 13);
+
+/**
+ * Models against each other.
+ *
+ * @generated from message attuned.v1.CompareModelsResponse
+ */
+export type CompareModelsResponse = Message<"attuned.v1.CompareModelsResponse"> & {
+  /**
+   * Whether there was enough data for the first metric.
+   *
+   * @generated from field: attuned.v1.AnalysisStatus status = 1;
+   */
+  status: AnalysisStatus;
+
+  /**
+   * Models by their number of outcomes, most first.
+   *
+   * @generated from field: repeated attuned.v1.ComparedModel models = 2;
+   */
+  models: ComparedModel[];
+
+  /**
+   * One answer per metric, each as AnalyzeParameterImpact gives it for the parameter model.
+   *
+   * @generated from field: repeated attuned.v1.AnalyzeParameterImpactResponse impacts = 3;
+   */
+  impacts: AnalyzeParameterImpactResponse[];
+
+  /**
+   * What it rests on.
+   *
+   * @generated from field: attuned.v1.Evidence evidence = 4;
+   */
+  evidence: Evidence;
+
+  /**
+   * Findings in words.
+   *
+   * @generated from field: repeated attuned.v1.Insight insights = 5;
+   */
+  insights: Insight[];
+
+  /**
+   * Metrics asked for that no outcome carries.
+   *
+   * @generated from field: repeated string absent_metrics = 6;
+   */
+  absentMetrics: string[];
+};
+
+/**
+ * Describes the message attuned.v1.CompareModelsResponse.
+ * Use `create(CompareModelsResponseSchema)` to create a new message.
+ */
+export const CompareModelsResponseSchema: GenMessage<CompareModelsResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 14);
+
+/**
+ * What to weigh.
+ *
+ * @generated from message attuned.v1.AnalyzeCostRequest
+ */
+export type AnalyzeCostRequest = Message<"attuned.v1.AnalyzeCostRequest"> & {
+  /**
+   * The model; all models of the phase where empty.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The phase. Required.
+   *
+   * @generated from field: attuned.v1.Phase phase = 2;
+   */
+  phase: Phase;
+
+  /**
+   * Values of dimensions.
+   *
+   * @generated from field: map<string, string> attributes = 3;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * Hours to count.
+   *
+   * @generated from field: attuned.v1.Window window = 4;
+   */
+  window?: Window | undefined;
+
+  /**
+   * US dollars that one point of quality of one call is worth; without it no net benefit is answered.
+   *
+   * @generated from field: optional double usd_per_quality_point = 5;
+   */
+  usdPerQualityPoint?: number | undefined;
+
+  /**
+   * Points of quality within which settings count as good as each other; 2 where absent.
+   *
+   * @generated from field: optional double quality_margin = 6;
+   */
+  qualityMargin?: number | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.AnalyzeCostRequest.
+ * Use `create(AnalyzeCostRequestSchema)` to create a new message.
+ */
+export const AnalyzeCostRequestSchema: GenMessage<AnalyzeCostRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 15);
+
+/**
+ * Settings with what they cost and bring.
+ *
+ * @generated from message attuned.v1.CostOption
+ */
+export type CostOption = Message<"attuned.v1.CostOption"> & {
+  /**
+   * The settings' id.
+   *
+   * @generated from field: string config_id = 1;
+   */
+  configId: string;
+
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * The settings.
+   *
+   * @generated from field: attuned.v1.Settings settings = 3;
+   */
+  settings?: Settings | undefined;
+
+  /**
+   * Outcomes with a cost.
+   *
+   * @generated from field: int64 sample_size = 4;
+   */
+  sampleSize: bigint;
+
+  /**
+   * Mean cost of a call in US dollars, each call counted up to the cap.
+   *
+   * @generated from field: double cost_per_request = 5;
+   */
+  costPerRequest: number;
+
+  /**
+   * Its interval.
+   *
+   * @generated from field: attuned.v1.Interval cost_interval = 6;
+   */
+  costInterval?: Interval | undefined;
+
+  /**
+   * Mean quality; absent without scores.
+   *
+   * @generated from field: optional double avg_quality = 7;
+   */
+  avgQuality?: number | undefined;
+
+  /**
+   * Its interval.
+   *
+   * @generated from field: attuned.v1.Interval quality_interval = 8;
+   */
+  qualityInterval?: Interval | undefined;
+
+  /**
+   * Calls a day, over the last days that had any.
+   *
+   * @generated from field: double calls_per_day = 9;
+   */
+  callsPerDay: number;
+
+  /**
+   * Cost of thirty such days in US dollars, not capped.
+   *
+   * @generated from field: double cost_per_month = 10;
+   */
+  costPerMonth: number;
+
+  /**
+   * Whether no other settings are shown to be cheaper and as good.
+   *
+   * @generated from field: optional bool on_front = 11;
+   */
+  onFront?: boolean | undefined;
+
+  /**
+   * Which settings are, by config id; empty on the front.
+   *
+   * @generated from field: string dominated_by = 12;
+   */
+  dominatedBy: string;
+
+  /**
+   * Quality in points, less cost over what a point is worth.
+   *
+   * @generated from field: optional double net_benefit = 13;
+   */
+  netBenefit?: number | undefined;
+
+  /**
+   * Its interval.
+   *
+   * @generated from field: attuned.v1.Interval net_benefit_interval = 14;
+   */
+  netBenefitInterval?: Interval | undefined;
+
+  /**
+   * US dollars that thirty days would cost less with these settings than with those used most, at the present rate.
+   *
+   * @generated from field: optional double savings_per_month = 15;
+   */
+  savingsPerMonth?: number | undefined;
+
+  /**
+   * Its interval.
+   *
+   * @generated from field: attuned.v1.Interval savings_interval = 16;
+   */
+  savingsInterval?: Interval | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.CostOption.
+ * Use `create(CostOptionSchema)` to create a new message.
+ */
+export const CostOptionSchema: GenMessage<CostOption> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 16);
+
+/**
+ * Cost against quality.
+ *
+ * @generated from message attuned.v1.AnalyzeCostResponse
+ */
+export type AnalyzeCostResponse = Message<"attuned.v1.AnalyzeCostResponse"> & {
+  /**
+   * Whether there was enough data.
+   *
+   * @generated from field: attuned.v1.AnalysisStatus status = 1;
+   */
+  status: AnalysisStatus;
+
+  /**
+   * Settings, most outcomes first.
+   *
+   * @generated from field: repeated attuned.v1.CostOption options = 2;
+   */
+  options: CostOption[];
+
+  /**
+   * What it rests on.
+   *
+   * @generated from field: attuned.v1.Evidence evidence = 3;
+   */
+  evidence: Evidence;
+
+  /**
+   * Findings in words.
+   *
+   * @generated from field: repeated attuned.v1.Insight insights = 4;
+   */
+  insights: Insight[];
+
+  /**
+   * Outcomes with a cost.
+   *
+   * @generated from field: int64 sample_size = 5;
+   */
+  sampleSize: bigint;
+
+  /**
+   * How many more are needed; 0 with enough data.
+   *
+   * @generated from field: int64 samples_needed = 6;
+   */
+  samplesNeeded: bigint;
+
+  /**
+   * US dollars up to which a call's cost is counted in means and intervals.
+   *
+   * @generated from field: optional double cost_cap = 7;
+   */
+  costCap?: number | undefined;
+
+  /**
+   * Settings whose net benefit has the highest lower end; only with usd_per_quality_point.
+   *
+   * @generated from field: string best_value = 8;
+   */
+  bestValue: string;
+
+  /**
+   * How long until an answer.
+   *
+   * @generated from field: attuned.v1.TimeToAnswer time_to_answer = 9;
+   */
+  timeToAnswer?: TimeToAnswer | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.AnalyzeCostResponse.
+ * Use `create(AnalyzeCostResponseSchema)` to create a new message.
+ */
+export const AnalyzeCostResponseSchema: GenMessage<AnalyzeCostResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 17);
+
+/**
+ * Which change.
+ *
+ * @generated from message attuned.v1.AnalyzeChangeImpactRequest
+ */
+export type AnalyzeChangeImpactRequest = Message<"attuned.v1.AnalyzeChangeImpactRequest"> & {
+  /**
+   * The change, by its id; or
+   *
+   * @generated from field: string change_id = 1;
+   */
+  changeId: string;
+
+  /**
+   * all changes of a revision.
+   *
+   * @generated from field: optional int64 revision = 2;
+   */
+  revision?: bigint | undefined;
+
+  /**
+   * Metrics; quality, success, latency and cost where empty.
+   *
+   * @generated from field: repeated string metrics = 3;
+   */
+  metrics: string[];
+
+  /**
+   * Hours to look at on either side, at most; 168 where absent. The change before and the one after end it earlier.
+   *
+   * @generated from field: optional int32 hours = 4;
+   */
+  hours?: number | undefined;
+
+  /**
+   * Values of dimensions; those left out are strata.
+   *
+   * @generated from field: map<string, string> attributes = 5;
+   */
+  attributes: { [key: string]: string };
+};
+
+/**
+ * Describes the message attuned.v1.AnalyzeChangeImpactRequest.
+ * Use `create(AnalyzeChangeImpactRequestSchema)` to create a new message.
+ */
+export const AnalyzeChangeImpactRequestSchema: GenMessage<AnalyzeChangeImpactRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 18);
+
+/**
+ * A metric on one side of a change.
+ *
+ * @generated from message attuned.v1.ChangeSide
+ */
+export type ChangeSide = Message<"attuned.v1.ChangeSide"> & {
+  /**
+   * Outcomes with the metric.
+   *
+   * @generated from field: int64 sample_size = 1;
+   */
+  sampleSize: bigint;
+
+  /**
+   * Mean in the metric's unit; absent without outcomes.
+   *
+   * @generated from field: optional double mean = 2;
+   */
+  mean?: number | undefined;
+
+  /**
+   * Lower end of its interval.
+   *
+   * @generated from field: optional double low = 3;
+   */
+  low?: number | undefined;
+
+  /**
+   * Upper end of its interval.
+   *
+   * @generated from field: optional double high = 4;
+   */
+  high?: number | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.ChangeSide.
+ * Use `create(ChangeSideSchema)` to create a new message.
+ */
+export const ChangeSideSchema: GenMessage<ChangeSide> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 19);
+
+/**
+ * What a change did to a metric.
+ *
+ * @generated from message attuned.v1.ChangedMetric
+ */
+export type ChangedMetric = Message<"attuned.v1.ChangedMetric"> & {
+  /**
+   * The metric.
+   *
+   * @generated from field: string metric = 1;
+   */
+  metric: string;
+
+  /**
+   * Before.
+   *
+   * @generated from field: attuned.v1.ChangeSide before = 2;
+   */
+  before?: ChangeSide | undefined;
+
+  /**
+   * After.
+   *
+   * @generated from field: attuned.v1.ChangeSide after = 3;
+   */
+  after?: ChangeSide | undefined;
+
+  /**
+   * After minus before within strata; absent without outcomes on both sides.
+   *
+   * @generated from field: optional double difference = 4;
+   */
+  difference?: number | undefined;
+
+  /**
+   * Lower end of its interval.
+   *
+   * @generated from field: optional double difference_low = 5;
+   */
+  differenceLow?: number | undefined;
+
+  /**
+   * Upper end of its interval.
+   *
+   * @generated from field: optional double difference_high = 6;
+   */
+  differenceHigh?: number | undefined;
+
+  /**
+   * After minus before of the plain means.
+   *
+   * @generated from field: optional double naive_difference = 7;
+   */
+  naiveDifference?: number | undefined;
+
+  /**
+   * BETTER, WORSE, NOT_SHOWN or INSUFFICIENT_DATA.
+   *
+   * @generated from field: string verdict = 8;
+   */
+  verdict: string;
+
+  /**
+   * What the means are about, in words.
+   *
+   * @generated from field: string about = 9;
+   */
+  about: string;
+};
+
+/**
+ * Describes the message attuned.v1.ChangedMetric.
+ * Use `create(ChangedMetricSchema)` to create a new message.
+ */
+export const ChangedMetricSchema: GenMessage<ChangedMetric> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 20);
+
+/**
+ * Before and after.
+ *
+ * @generated from message attuned.v1.AnalyzeChangeImpactResponse
+ */
+export type AnalyzeChangeImpactResponse = Message<"attuned.v1.AnalyzeChangeImpactResponse"> & {
+  /**
+   * Whether there was enough data for the first metric.
+   *
+   * @generated from field: attuned.v1.AnalysisStatus status = 1;
+   */
+  status: AnalysisStatus;
+
+  /**
+   * The changes looked at.
+   *
+   * @generated from field: repeated attuned.v1.ConfigurationChange changes = 2;
+   */
+  changes: ConfigurationChange[];
+
+  /**
+   * One entry per metric that some outcome carries.
+   *
+   * @generated from field: repeated attuned.v1.ChangedMetric metrics = 3;
+   */
+  metrics: ChangedMetric[];
+
+  /**
+   * What it rests on: always observational, time itself is a cause that is not excluded.
+   *
+   * @generated from field: attuned.v1.Evidence evidence = 4;
+   */
+  evidence: Evidence;
+
+  /**
+   * Findings in words.
+   *
+   * @generated from field: repeated attuned.v1.Insight insights = 5;
+   */
+  insights: Insight[];
+
+  /**
+   * Hours counted as before.
+   *
+   * @generated from field: attuned.v1.Window before = 6;
+   */
+  before?: Window | undefined;
+
+  /**
+   * Hours counted as after.
+   *
+   * @generated from field: attuned.v1.Window after = 7;
+   */
+  after?: Window | undefined;
+
+  /**
+   * Metrics asked for that no outcome carries.
+   *
+   * @generated from field: repeated string absent_metrics = 8;
+   */
+  absentMetrics: string[];
+
+  /**
+   * Outcomes still needed for the first metric; 0 with enough data.
+   *
+   * @generated from field: int64 samples_needed = 9;
+   */
+  samplesNeeded: bigint;
+};
+
+/**
+ * Describes the message attuned.v1.AnalyzeChangeImpactResponse.
+ * Use `create(AnalyzeChangeImpactResponseSchema)` to create a new message.
+ */
+export const AnalyzeChangeImpactResponseSchema: GenMessage<AnalyzeChangeImpactResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 21);
+
+/**
+ * Which outcomes.
+ *
+ * @generated from message attuned.v1.GetImpactMetricsRequest
+ */
+export type GetImpactMetricsRequest = Message<"attuned.v1.GetImpactMetricsRequest"> & {
+  /**
+   * Only this model; all where empty.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Only this phase; all where unspecified.
+   *
+   * @generated from field: attuned.v1.Phase phase = 2;
+   */
+  phase: Phase;
+
+  /**
+   * Values of dimensions.
+   *
+   * @generated from field: map<string, string> attributes = 3;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * Hours to count.
+   *
+   * @generated from field: attuned.v1.Window window = 4;
+   */
+  window?: Window | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.GetImpactMetricsRequest.
+ * Use `create(GetImpactMetricsRequestSchema)` to create a new message.
+ */
+export const GetImpactMetricsRequestSchema: GenMessage<GetImpactMetricsRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 22);
+
+/**
+ * How strongly a setting and an outcome go together. A description, not an effect.
+ *
+ * @generated from message attuned.v1.ImpactCorrelation
+ */
+export type ImpactCorrelation = Message<"attuned.v1.ImpactCorrelation"> & {
+  /**
+   * temperature, tokens, timeout or model.
+   *
+   * @generated from field: string x = 1;
+   */
+  x: string;
+
+  /**
+   * quality, cost or success.
+   *
+   * @generated from field: string y = 2;
+   */
+  y: string;
+
+  /**
+   * Pearson correlation, -1 to 1, or eta squared, 0 to 1; absent where either does not vary.
+   *
+   * @generated from field: optional double value = 3;
+   */
+  value?: number | undefined;
+
+  /**
+   * PEARSON or ETA_SQUARED.
+   *
+   * @generated from field: string kind = 4;
+   */
+  kind: string;
+
+  /**
+   * Outcomes with both.
+   *
+   * @generated from field: int64 sample_size = 5;
+   */
+  sampleSize: bigint;
+
+  /**
+   * Why there is no value; empty where there is one.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message attuned.v1.ImpactCorrelation.
+ * Use `create(ImpactCorrelationSchema)` to create a new message.
+ */
+export const ImpactCorrelationSchema: GenMessage<ImpactCorrelation> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 23);
+
+/**
+ * The four correlations.
+ *
+ * @generated from message attuned.v1.GetImpactMetricsResponse
+ */
+export type GetImpactMetricsResponse = Message<"attuned.v1.GetImpactMetricsResponse"> & {
+  /**
+   * Quality by temperature, cost by tokens, success by timeout, quality by model.
+   *
+   * @generated from field: repeated attuned.v1.ImpactCorrelation correlations = 1;
+   */
+  correlations: ImpactCorrelation[];
+
+  /**
+   * What it rests on.
+   *
+   * @generated from field: attuned.v1.Evidence evidence = 2;
+   */
+  evidence: Evidence;
+};
+
+/**
+ * Describes the message attuned.v1.GetImpactMetricsResponse.
+ * Use `create(GetImpactMetricsResponseSchema)` to create a new message.
+ */
+export const GetImpactMetricsResponseSchema: GenMessage<GetImpactMetricsResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 24);
+
+/**
+ * Which scope.
+ *
+ * @generated from message attuned.v1.GetOptimalSettingsRequest
+ */
+export type GetOptimalSettingsRequest = Message<"attuned.v1.GetOptimalSettingsRequest"> & {
+  /**
+   * The model. Required.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * The phase. Required.
+   *
+   * @generated from field: attuned.v1.Phase phase = 2;
+   */
+  phase: Phase;
+
+  /**
+   * The metric to raise; quality where the scope has it, else success.
+   *
+   * @generated from field: string metric = 3;
+   */
+  metric: string;
+
+  /**
+   * Values of dimensions.
+   *
+   * @generated from field: map<string, string> attributes = 4;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * Hours to count.
+   *
+   * @generated from field: attuned.v1.Window window = 5;
+   */
+  window?: Window | undefined;
+
+  /**
+   * Outcomes that settings need to be judged; 10 where absent.
+   *
+   * @generated from field: optional int32 min_samples = 6;
+   */
+  minSamples?: number | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.GetOptimalSettingsRequest.
+ * Use `create(GetOptimalSettingsRequestSchema)` to create a new message.
+ */
+export const GetOptimalSettingsRequestSchema: GenMessage<GetOptimalSettingsRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 25);
+
+/**
+ * Settings that were used, as a whole.
+ *
+ * @generated from message attuned.v1.SettingsOption
+ */
+export type SettingsOption = Message<"attuned.v1.SettingsOption"> & {
+  /**
+   * Their id.
+   *
+   * @generated from field: string config_id = 1;
+   */
+  configId: string;
+
+  /**
+   * The settings.
+   *
+   * @generated from field: attuned.v1.Settings settings = 2;
+   */
+  settings?: Settings | undefined;
+
+  /**
+   * Outcomes with the metric.
+   *
+   * @generated from field: int64 sample_size = 3;
+   */
+  sampleSize: bigint;
+
+  /**
+   * Mean of the metric.
+   *
+   * @generated from field: double mean = 4;
+   */
+  mean: number;
+
+  /**
+   * Lower end of its interval.
+   *
+   * @generated from field: double low = 5;
+   */
+  low: number;
+
+  /**
+   * Upper end of its interval.
+   *
+   * @generated from field: double high = 6;
+   */
+  high: number;
+
+  /**
+   * Whether they are not shown to be worse than the best; absent with fewer than min_samples.
+   *
+   * @generated from field: optional bool optimal = 7;
+   */
+  optimal?: boolean | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.SettingsOption.
+ * Use `create(SettingsOptionSchema)` to create a new message.
+ */
+export const SettingsOptionSchema: GenMessage<SettingsOption> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 26);
+
+/**
+ * A parameter that is served far from the best evidenced settings.
+ *
+ * @generated from message attuned.v1.SettingSuggestion
+ */
+export type SettingSuggestion = Message<"attuned.v1.SettingSuggestion"> & {
+  /**
+   * The parameter.
+   *
+   * @generated from field: string parameter = 1;
+   */
+  parameter: string;
+
+  /**
+   * The value served.
+   *
+   * @generated from field: google.protobuf.Value current = 2;
+   */
+  current?: Value | undefined;
+
+  /**
+   * The value of the best evidenced settings.
+   *
+   * @generated from field: google.protobuf.Value suggested = 3;
+   */
+  suggested?: Value | undefined;
+
+  /**
+   * In words.
+   *
+   * @generated from field: string text = 4;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message attuned.v1.SettingSuggestion.
+ * Use `create(SettingSuggestionSchema)` to create a new message.
+ */
+export const SettingSuggestionSchema: GenMessage<SettingSuggestion> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 27);
+
+/**
+ * The best evidenced settings.
+ *
+ * @generated from message attuned.v1.GetOptimalSettingsResponse
+ */
+export type GetOptimalSettingsResponse = Message<"attuned.v1.GetOptimalSettingsResponse"> & {
+  /**
+   * Whether there was enough data.
+   *
+   * @generated from field: attuned.v1.AnalysisStatus status = 1;
+   */
+  status: AnalysisStatus;
+
+  /**
+   * The settings with the highest lower bound; absent without enough data.
+   *
+   * @generated from field: attuned.v1.Settings settings = 2;
+   */
+  settings?: Settings | undefined;
+
+  /**
+   * Their id.
+   *
+   * @generated from field: string config_id = 3;
+   */
+  configId: string;
+
+  /**
+   * All distinct settings, best lower bound first.
+   *
+   * @generated from field: repeated attuned.v1.SettingsOption options = 4;
+   */
+  options: SettingsOption[];
+
+  /**
+   * Where what is served is off by more than 0.2 in temperature or 500 in max_tokens, and is shown to be worse.
+   *
+   * @generated from field: repeated attuned.v1.SettingSuggestion suggestions = 5;
+   */
+  suggestions: SettingSuggestion[];
+
+  /**
+   * Whether any settings are shown to be worse than the best.
+   *
+   * @generated from field: optional bool distinguishable = 6;
+   */
+  distinguishable?: boolean | undefined;
+
+  /**
+   * What it rests on.
+   *
+   * @generated from field: attuned.v1.Evidence evidence = 7;
+   */
+  evidence: Evidence;
+
+  /**
+   * Findings in words.
+   *
+   * @generated from field: repeated attuned.v1.Insight insights = 8;
+   */
+  insights: Insight[];
+
+  /**
+   * Outcomes with the metric.
+   *
+   * @generated from field: int64 sample_size = 9;
+   */
+  sampleSize: bigint;
+
+  /**
+   * How many more are needed; 0 with enough data.
+   *
+   * @generated from field: int64 samples_needed = 10;
+   */
+  samplesNeeded: bigint;
+
+  /**
+   * The metric.
+   *
+   * @generated from field: string metric = 11;
+   */
+  metric: string;
+
+  /**
+   * What is served now.
+   *
+   * @generated from field: attuned.v1.Settings served = 12;
+   */
+  served?: Settings | undefined;
+
+  /**
+   * How long until an answer.
+   *
+   * @generated from field: attuned.v1.TimeToAnswer time_to_answer = 13;
+   */
+  timeToAnswer?: TimeToAnswer | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.GetOptimalSettingsResponse.
+ * Use `create(GetOptimalSettingsResponseSchema)` to create a new message.
+ */
+export const GetOptimalSettingsResponseSchema: GenMessage<GetOptimalSettingsResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis_service, 28);
+
+/**
  * What the outcomes say about the settings. Too little data is an answer, never a guess.
  *
  * @generated from service attuned.v1.AnalysisService
@@ -495,6 +1901,72 @@ export const AnalysisService: GenService<{
     methodKind: "unary";
     input: typeof FindOptimalTemperatureRequestSchema;
     output: typeof FindOptimalTemperatureResponseSchema;
+  },
+  /**
+   * Analyses quality against tokens: groups by use, and what a lower limit would cost at most.
+   * Errors: PHASE_REQUIRED, MODEL_NAME_INVALID, THRESHOLD_INVALID, WINDOW_INVALID.
+   *
+   * @generated from rpc attuned.v1.AnalysisService.AnalyzeTokenEfficiency
+   */
+  analyzeTokenEfficiency: {
+    methodKind: "unary";
+    input: typeof AnalyzeTokenEfficiencyRequestSchema;
+    output: typeof AnalyzeTokenEfficiencyResponseSchema;
+  },
+  /**
+   * Compares models in a phase.
+   * Errors: PHASE_REQUIRED, MODEL_NAME_INVALID, METRIC_INVALID, WINDOW_INVALID.
+   *
+   * @generated from rpc attuned.v1.AnalysisService.CompareModels
+   */
+  compareModels: {
+    methodKind: "unary";
+    input: typeof CompareModelsRequestSchema;
+    output: typeof CompareModelsResponseSchema;
+  },
+  /**
+   * Weighs cost against quality: which settings nothing beats in both, and what the others would save.
+   * Errors: PHASE_REQUIRED, MODEL_NAME_INVALID, THRESHOLD_INVALID, WINDOW_INVALID.
+   *
+   * @generated from rpc attuned.v1.AnalysisService.AnalyzeCost
+   */
+  analyzeCost: {
+    methodKind: "unary";
+    input: typeof AnalyzeCostRequestSchema;
+    output: typeof AnalyzeCostResponseSchema;
+  },
+  /**
+   * Compares outcomes before and after a change.
+   * Errors: CHANGE_NOT_FOUND, METRIC_INVALID, ATTRIBUTES_INVALID.
+   *
+   * @generated from rpc attuned.v1.AnalysisService.AnalyzeChangeImpact
+   */
+  analyzeChangeImpact: {
+    methodKind: "unary";
+    input: typeof AnalyzeChangeImpactRequestSchema;
+    output: typeof AnalyzeChangeImpactResponseSchema;
+  },
+  /**
+   * Answers the four correlations of settings and outcomes: what /metrics shows as attuned_impact_correlation.
+   * Errors: ATTRIBUTES_INVALID, WINDOW_INVALID.
+   *
+   * @generated from rpc attuned.v1.AnalysisService.GetImpactMetrics
+   */
+  getImpactMetrics: {
+    methodKind: "unary";
+    input: typeof GetImpactMetricsRequestSchema;
+    output: typeof GetImpactMetricsResponseSchema;
+  },
+  /**
+   * Answers the best evidenced settings that were ever used in a scope, as a whole and never as an average.
+   * Errors: PHASE_REQUIRED, MODEL_NAME_INVALID, METRIC_INVALID, WINDOW_INVALID, THRESHOLD_INVALID.
+   *
+   * @generated from rpc attuned.v1.AnalysisService.GetOptimalSettings
+   */
+  getOptimalSettings: {
+    methodKind: "unary";
+    input: typeof GetOptimalSettingsRequestSchema;
+    output: typeof GetOptimalSettingsResponseSchema;
   },
   /**
    * Compares what is served in a scope with its known optimum, now, and records nothing.

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/drift.proto.
  */
 export const file_attuned_v1_drift: GenFile = /*@__PURE__*/
-  fileDesc("ChZhdHR1bmVkL3YxL2RyaWZ0LnByb3RvEgphdHR1bmVkLnYxIssECgVEcmlmdBIQCghkcmlmdF9pZBgBIAEoCRIjCgRraW5kGAIgASgOMhUuYXR0dW5lZC52MS5EcmlmdEtpbmQSJQoFc3RhdGUYAyABKA4yFi5hdHR1bmVkLnYxLkRyaWZ0U3RhdGUSDQoFbW9kZWwYBCABKAkSIAoFcGhhc2UYBSABKA4yES5hdHR1bmVkLnYxLlBoYXNlEjUKCmF0dHJpYnV0ZXMYBiADKAsyIS5hdHR1bmVkLnYxLkRyaWZ0LkF0dHJpYnV0ZXNFbnRyeRIRCglwYXJhbWV0ZXIYByABKAkSJgoGc2VydmVkGAggASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiIKB29wdGltdW0YCSADKAsyES5hdHR1bmVkLnYxLlJhbmdlEhYKDm9wdGltdW1fdmFsdWVzGAogAygJEhEKCW1hZ25pdHVkZRgLIAEoARIRCgl0aHJlc2hvbGQYDCABKAESJgoIZXZpZGVuY2UYDSABKA4yFC5hdHR1bmVkLnYxLkV2aWRlbmNlEi0KCW9wZW5lZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVzb2x2ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB21lc3NhZ2UYECABKAkSEwoLc2FtcGxlX3NpemUYESABKAMaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqnwEKCURyaWZ0S2luZBIaChZEUklGVF9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRRFJJRlRfS0lORF9DT05GSUcQARIaChZEUklGVF9LSU5EX0FQUExJQ0FUSU9OEAISFAoQRFJJRlRfS0lORF9NT0RFTBADEhYKEkRSSUZUX0tJTkRfT1VUQ09NRRAEEhUKEURSSUZUX0tJTkRfU09VUkNFEAUqWQoKRHJpZnRTdGF0ZRIbChdEUklGVF9TVEFURV9VTlNQRUNJRklFRBAAEhQKEERSSUZUX1NUQVRFX09QRU4QARIYChREUklGVF9TVEFURV9SRVNPTFZFRBACYgZwcm90bzM", [file_attuned_v1_analysis, file_attuned_v1_phase, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChZhdHR1bmVkL3YxL2RyaWZ0LnByb3RvEgphdHR1bmVkLnYxIqQFCgVEcmlmdBIQCghkcmlmdF9pZBgBIAEoCRIjCgRraW5kGAIgASgOMhUuYXR0dW5lZC52MS5EcmlmdEtpbmQSJQoFc3RhdGUYAyABKA4yFi5hdHR1bmVkLnYxLkRyaWZ0U3RhdGUSDQoFbW9kZWwYBCABKAkSIAoFcGhhc2UYBSABKA4yES5hdHR1bmVkLnYxLlBoYXNlEjUKCmF0dHJpYnV0ZXMYBiADKAsyIS5hdHR1bmVkLnYxLkRyaWZ0LkF0dHJpYnV0ZXNFbnRyeRIRCglwYXJhbWV0ZXIYByABKAkSJgoGc2VydmVkGAggASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiIKB29wdGltdW0YCSADKAsyES5hdHR1bmVkLnYxLlJhbmdlEhYKDm9wdGltdW1fdmFsdWVzGAogAygJEhEKCW1hZ25pdHVkZRgLIAEoARIRCgl0aHJlc2hvbGQYDCABKAESJgoIZXZpZGVuY2UYDSABKA4yFC5hdHR1bmVkLnYxLkV2aWRlbmNlEi0KCW9wZW5lZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVzb2x2ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB21lc3NhZ2UYECABKAkSEwoLc2FtcGxlX3NpemUYESABKAMSEQoJY29uZmlnX2lkGBIgASgJEg4KBm1ldHJpYxgTIAEoCRIcChRkaWZmZXJpbmdfcGFyYW1ldGVycxgUIAMoCRIWCg5vcHRpbXVtX3NvdXJjZRgVIAEoCRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqfAQoJRHJpZnRLaW5kEhoKFkRSSUZUX0tJTkRfVU5TUEVDSUZJRUQQABIVChFEUklGVF9LSU5EX0NPTkZJRxABEhoKFkRSSUZUX0tJTkRfQVBQTElDQVRJT04QAhIUChBEUklGVF9LSU5EX01PREVMEAMSFgoSRFJJRlRfS0lORF9PVVRDT01FEAQSFQoRRFJJRlRfS0lORF9TT1VSQ0UQBSpZCgpEcmlmdFN0YXRlEhsKF0RSSUZUX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQRFJJRlRfU1RBVEVfT1BFThABEhgKFERSSUZUX1NUQVRFX1JFU09MVkVEEAJiBnByb3RvMw", [file_attuned_v1_analysis, file_attuned_v1_phase, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A difference that should not be.
@@ -88,7 +88,8 @@ export type Drift = Message<"attuned.v1.Drift"> & {
   optimum: Range[];
 
   /**
-   * The known optimum of a nominal parameter.
+   * The known optimum of a nominal parameter; for a model drift the response models known before, for a source drift the value of
+   * the file, for an outcome drift the level before.
    *
    * @generated from field: repeated string optimum_values = 10;
    */
@@ -137,11 +138,39 @@ export type Drift = Message<"attuned.v1.Drift"> & {
   message: string;
 
   /**
-   * Outcomes behind the optimum.
+   * Outcomes behind it.
    *
    * @generated from field: int64 sample_size = 17;
    */
   sampleSize: bigint;
+
+  /**
+   * The settings that it is about; empty for config and source drift.
+   *
+   * @generated from field: string config_id = 18;
+   */
+  configId: string;
+
+  /**
+   * The metric that moved; only for outcome drift.
+   *
+   * @generated from field: string metric = 19;
+   */
+  metric: string;
+
+  /**
+   * Parameters that agents applied otherwise than they were told; only for application drift.
+   *
+   * @generated from field: repeated string differing_parameters = 20;
+   */
+  differingParameters: string[];
+
+  /**
+   * Where the optimum comes from, for config drift: RECOMMENDATION, EXPERIMENT, MEASURED or LABEL.
+   *
+   * @generated from field: string optimum_source = 21;
+   */
+  optimumSource: string;
 };
 
 /**
