@@ -53,7 +53,7 @@ const READY_TIMEOUT_MS = 30_000;
 const EXIT_TIMEOUT_MS = 45_000;
 
 /** The command that `npm start` runs, with this Node. */
-export const startCommand: readonly string[] = (() => {
+const startCommand: readonly string[] = (() => {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const [node, ...words] = String(manifest.scripts.start).split(" ");
   if (node !== "node") throw new Error(`npm start runs ${node}, these tests expect node`);
