@@ -113,13 +113,27 @@ export class Cells {
 
   /** The cell of each arm of a scope over a window, every acknowledged outcome included. */
   async read(scope: string, window: HourWindow): Promise<{ live: LiveArm; cell: Cell }[]> {
+    const hours = await this.readHours(scope, window);
+    return hours.map(({ live, byHour }) => ({
+      live,
+      cell: [...byHour.values()].reduce(mergeCells),
+    }));
+  }
+
+  /** The same hour by hour; arms without any in the window are left out. */
+  async readHours(
+    scope: string,
+    window: HourWindow,
+  ): Promise<{ live: LiveArm; byHour: ReadonlyMap<number, Cell> }[]> {
     const at = this.#store.snapshot();
     const unsaved = [this.#active, ...(this.#flushing ? [this.#flushing.deltas] : [])];
     const flushing = this.#flushing;
-    const sums = new Map<LiveArm, Cell>();
+    const found = new Map<LiveArm, Map<number, Cell>>();
     const add = (live: LiveArm, hour: number, cell: Cell) => {
       if (hour < window.from || hour >= window.until) return;
-      sums.set(live, mergeCells(sums.get(live) ?? EMPTY_CELL, cell));
+      const byHour = found.get(live) ?? new Map<number, Cell>();
+      byHour.set(hour, mergeCells(byHour.get(hour) ?? EMPTY_CELL, cell));
+      found.set(live, byHour);
     };
     // The memory is read now, in the same step as the snapshot is taken; the store may be read later.
     const inMemory = unsaved.map((deltas) =>
@@ -141,7 +155,7 @@ export class Cells {
     } finally {
       await at.close();
     }
-    return [...sums].map(([live, cell]) => ({ live, cell }));
+    return [...found].map(([live, byHour]) => ({ live, byHour }));
   }
 }
 
