@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-/** Folders under test/ that start the real daemon: they run after everything else, so that little disturbs their clocks. */
-const SYSTEM = ["test/e2e/**/*.test.ts", "test/interop/**/*.test.ts"];
+/** Tests that start the real daemon: they run after everything else, so that little disturbs their clocks. */
+const SYSTEM = [
+  "test/{acceptance,crash,e2e,examples,interop,refusals}/**/*.test.ts",
+  "test/cli/daemon.test.ts",
+];
 
 export default defineConfig({
   test: {
