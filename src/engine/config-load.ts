@@ -131,8 +131,8 @@ export interface VersionRecord {
   readonly savedAtMs: number;
   readonly savedBy: string;
   readonly reason: string;
-  /** The stored layer at the time of the save: what a rollback restores and a label serves. */
-  readonly stored: ModelConfig;
+  /** The stored layer at the time of the save: what a rollback restores and a label serves. Null where nothing was stored. */
+  readonly stored: ModelConfig | null;
   /** The merged config at the time of the save, for reading. */
   readonly merged: ModelConfig;
   readonly prompts: readonly { readonly type: string; readonly text: string }[];
@@ -144,15 +144,16 @@ async function loadLabelled(store: Store, label: string): Promise<PersistentMap<
   for await (const [, pointer] of store.scan<LabelRecord>({ range: ranges.labels })) {
     if (pointer.label !== label) continue;
     const version = await store.json<VersionRecord>(keys.version(pointer.model, pointer.version));
-    if (version) served.push([pointer.model, servedVersion(version, pointer.revision)]);
+    const stored = version && servedVersion(version, pointer.revision);
+    if (stored) served.push([pointer.model, stored]);
   }
   return PersistentMap.of(served);
 }
 
-/** A version as the stored layer that its label serves. */
-export function servedVersion(version: VersionRecord, revision: number): StoredConfig {
+/** A version as the stored layer that its label serves; undefined for one of a model for which nothing was stored. */
+export function servedVersion(version: VersionRecord, revision: number): StoredConfig | undefined {
   const { stored, version: name, savedAtMs } = version;
-  return { config: stored, revision, changedBy: name, atMs: savedAtMs };
+  return stored ? { config: stored, revision, changedBy: name, atMs: savedAtMs } : undefined;
 }
 
 async function loadOverrides(store: Store): Promise<Map<string, Override>> {
