@@ -10,6 +10,7 @@
  *   a NUL scope NUL configId                arm: its scope and settings
  *   l NUL scope NUL configId NUL hour       cell
  *   i NUL sequence                          outcome ids that a checkpoint added to the window
+ *   P NUL producerId                        sequence numbers that were seen of a producer
  *   d NUL openedAtMs NUL driftId            drift
  *   r NUL createdAtMs NUL recommendationId  recommendation
  *   v NUL overrideId                        override or pin
@@ -21,6 +22,11 @@
  *   n NUL snapshotId                        recorded snapshot
  *   q NUL sequence                          the snapshot's place in the order of recording
  *   w NUL scope                             id of the newest snapshot of a scope
+ *   X NUL experimentId                      experiment
+ *   V NUL model NUL name                    variant of a model config
+ *   U NUL sequence                          unit of an experiment, from its assignment to the end of its period
+ *   Y NUL experimentId NUL sequence         unit that was released for inference
+ *   T NUL experimentId                      what the released units of an experiment add up to
  *   o NUL d|r NUL id                        drift or recommendation that still matters, the whole record again: what boot reads
  */
 const NUL = "\u0000";
@@ -48,7 +54,17 @@ function below(...parts: readonly (string | number)[]): KeyRange {
 }
 
 export const keys = {
-  meta: (name: "schema" | "store" | "revision" | "checkpoint" | "sources") => key("m", name),
+  meta: (
+    name:
+      | "schema"
+      | "store"
+      | "revision"
+      | "checkpoint"
+      | "sources"
+      | "idSeed"
+      | "sequences"
+      | "unitWatermark",
+  ) => key("m", name),
   config: (model: string) => key("c", model),
   change: (revision: number, index: number) => key("h", revision, index),
   changeOfModel: (model: string, revision: number, index: number) =>
@@ -57,6 +73,7 @@ export const keys = {
   arm: (scope: string, configId: string) => key("a", scope, configId),
   cell: (scope: string, configId: string, hour: number) => key("l", scope, configId, hour),
   outcomeIds: (sequence: number) => key("i", sequence),
+  producer: (producerId: string) => key("P", producerId),
   drift: (openedAtMs: number, driftId: string) => key("d", openedAtMs, driftId),
   recommendation: (createdAtMs: number, id: string) => key("r", createdAtMs, id),
   override: (overrideId: string) => key("v", overrideId),
@@ -69,6 +86,11 @@ export const keys = {
   snapshot: (snapshotId: string) => key("n", snapshotId),
   snapshotOrder: (sequence: number) => key("q", sequence),
   newestSnapshot: (scope: string) => key("w", scope),
+  experiment: (experimentId: string) => key("X", experimentId),
+  variant: (model: string, name: string) => key("V", model, name),
+  unit: (sequence: number) => key("U", sequence),
+  releasedUnit: (experimentId: string, sequence: number) => key("Y", experimentId, sequence),
+  tally: (experimentId: string) => key("T", experimentId),
   liveDrift: (driftId: string) => key("o", "d", driftId),
   liveRecommendation: (id: string) => key("o", "r", id),
 };
@@ -83,6 +105,7 @@ export const ranges = {
   cellsOfArm: (scope: string, configId: string) => below("l", scope, configId),
   cellsOfScope: (scope: string) => below("l", scope),
   outcomeIds: below("i"),
+  producers: below("P"),
   drifts: below("d"),
   recommendations: below("r"),
   overrides: below("v"),
@@ -93,6 +116,11 @@ export const ranges = {
   labelsOfModel: (model: string) => below("b", model),
   pastConfigs: (model: string) => below("k", model),
   snapshotOrder: below("q"),
+  experiments: below("X"),
+  variants: below("V"),
+  units: below("U"),
+  releasedUnits: (experimentId: string) => below("Y", experimentId),
+  tallies: below("T"),
   liveDrifts: below("o", "d"),
   liveRecommendations: below("o", "r"),
 };
@@ -100,6 +128,11 @@ export const ranges = {
 /** The hour of a cell's key. */
 export function hourOfCellKey(cellKey: string): number {
   return Number(cellKey.slice(-DIGITS));
+}
+
+/** The producer of a producer's key. */
+export function producerOfKey(producerKey: string): string {
+  return producerKey.slice(2);
 }
 
 /** The sequence of a journal, outcome-ids or snapshot-order key. */

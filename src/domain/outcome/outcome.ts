@@ -9,9 +9,23 @@ export interface Arm {
   readonly settings: Settings;
 }
 
+/** The experiment's unit that an outcome belongs to. */
+export interface AssignmentRef {
+  readonly experimentId: string;
+  /** Start of the daemon that assigned it, and its place in the order of assignment. */
+  readonly boot: number;
+  readonly sequence: number;
+  readonly arm: number;
+  /** When the outcome was received: with it a replay decides what was late as the first time. */
+  readonly receivedAtMs: number;
+}
+
 /** One call's facts, checked, with its arm. */
 export interface Outcome {
+  /** Identity that the caller gave it; made of producer and sequence where it gave none. */
   readonly outcomeId: string;
+  /** Where the producer numbers its outcomes: what tells a redelivery, instead of the id. */
+  readonly producer?: { readonly producerId: string; readonly sequence: number } | undefined;
   /** Fingerprint of the content as sent, 32 bits: tells a duplicate from a reused id. */
   readonly content: number;
   readonly arm: Arm;
@@ -20,6 +34,8 @@ export interface Outcome {
   readonly occurredAtMs: number;
   /** When its settings were decided; only with a token. */
   readonly decidedAtMs?: number | undefined;
+  /** The unit of an experiment that it belongs to; only with an assignment token. */
+  readonly assignment?: AssignmentRef | undefined;
   readonly latencyMs?: number | undefined;
   readonly inputTokens?: number | undefined;
   readonly outputTokens?: number | undefined;
@@ -28,6 +44,8 @@ export interface Outcome {
   readonly costNanoUsd?: number | undefined;
   /** Whether the cost was derived from tokens and the catalog's price. */
   readonly costDerived: boolean;
+  /** Day of the price that the cost was derived from, YYYY-MM-DD; empty where it was not derived. */
+  readonly priceDate: string;
   readonly finishReason: string;
   readonly retries?: number | undefined;
   readonly iterations?: number | undefined;

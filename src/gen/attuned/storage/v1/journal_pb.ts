@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file attuned/storage/v1/journal.proto.
  */
 export const file_attuned_storage_v1_journal: GenFile = /*@__PURE__*/
-  fileDesc("CiBhdHR1bmVkL3N0b3JhZ2UvdjEvam91cm5hbC5wcm90bxISYXR0dW5lZC5zdG9yYWdlLnYxImMKCkpvdXJuYWxBcm0SDQoFbW9kZWwYASABKAkSDQoFcGhhc2UYAiABKAUSEgoKZGltZW5zaW9ucxgDIAMoCRIRCgljb25maWdfaWQYBCABKAkSEAoIc2V0dGluZ3MYBSABKAki/AYKDkpvdXJuYWxPdXRjb21lEhIKCm91dGNvbWVfaWQYASABKAkSDwoHY29udGVudBgCIAEoBxILCgNhcm0YAyABKAUSDgoGc3RhdHVzGAQgASgFEhYKDm9jY3VycmVkX2F0X21zGAUgASgBEhoKDWRlY2lkZWRfYXRfbXMYBiABKAFIAIgBARIXCgpsYXRlbmN5X21zGAcgASgBSAGIAQESGQoMaW5wdXRfdG9rZW5zGAggASgFSAKIAQESGgoNb3V0cHV0X3Rva2VucxgJIAEoBUgDiAEBEiAKE2NhY2hlZF9pbnB1dF90b2tlbnMYCiABKAVIBIgBARIdChByZWFzb25pbmdfdG9rZW5zGAsgASgFSAWIAQESGgoNY29zdF9uYW5vX3VzZBgMIAEoAUgGiAEBEhQKDGNvc3RfZGVyaXZlZBgNIAEoCBIVCg1maW5pc2hfcmVhc29uGA4gASgJEhQKB3JldHJpZXMYDyABKAVIB4gBARIXCgppdGVyYXRpb25zGBAgASgFSAiIAQESPgoGc2NvcmVzGBEgAygLMi4uYXR0dW5lZC5zdG9yYWdlLnYxLkpvdXJuYWxPdXRjb21lLlNjb3Jlc0VudHJ5EgwKBHVuaXQYEiABKAkSFgoOcmVzcG9uc2VfbW9kZWwYEyABKAkSGQoRYXBwbGllZF9jb25maWdfaWQYFCABKAkSGAoQYXBwbGllZF9zZXR0aW5ncxgVIAEoCRIUCgxleHRlcm5hbF9yZWYYFiABKAkSPgoGbGFiZWxzGBcgAygLMi4uYXR0dW5lZC5zdG9yYWdlLnYxLkpvdXJuYWxPdXRjb21lLkxhYmVsc0VudHJ5Gi0KC1Njb3Jlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIQCg5fZGVjaWRlZF9hdF9tc0INCgtfbGF0ZW5jeV9tc0IPCg1faW5wdXRfdG9rZW5zQhAKDl9vdXRwdXRfdG9rZW5zQhYKFF9jYWNoZWRfaW5wdXRfdG9rZW5zQhMKEV9yZWFzb25pbmdfdG9rZW5zQhAKDl9jb3N0X25hbm9fdXNkQgoKCF9yZXRyaWVzQg0KC19pdGVyYXRpb25zIosBCg1Kb3VybmFsUmVjb3JkEhYKDnJlY2VpdmVkX2F0X21zGAEgASgBEiwKBGFybXMYAiADKAsyHi5hdHR1bmVkLnN0b3JhZ2UudjEuSm91cm5hbEFybRI0CghvdXRjb21lcxgDIAMoCzIiLmF0dHVuZWQuc3RvcmFnZS52MS5Kb3VybmFsT3V0Y29tZWIGcHJvdG8z");
+  fileDesc("CiBhdHR1bmVkL3N0b3JhZ2UvdjEvam91cm5hbC5wcm90bxISYXR0dW5lZC5zdG9yYWdlLnYxImMKCkpvdXJuYWxBcm0SDQoFbW9kZWwYASABKAkSDQoFcGhhc2UYAiABKAUSEgoKZGltZW5zaW9ucxgDIAMoCRIRCgljb25maWdfaWQYBCABKAkSEAoIc2V0dGluZ3MYBSABKAkibwoRSm91cm5hbEFzc2lnbm1lbnQSFQoNZXhwZXJpbWVudF9pZBgBIAEoCRIMCgRib290GAIgASgFEhAKCHNlcXVlbmNlGAMgASgBEgsKA2FybRgEIAEoBRIWCg5yZWNlaXZlZF9hdF9tcxgFIAEoASKECAoOSm91cm5hbE91dGNvbWUSEgoKb3V0Y29tZV9pZBgBIAEoCRIPCgdjb250ZW50GAIgASgHEgsKA2FybRgDIAEoBRIOCgZzdGF0dXMYBCABKAUSFgoOb2NjdXJyZWRfYXRfbXMYBSABKAESGgoNZGVjaWRlZF9hdF9tcxgGIAEoAUgAiAEBEhcKCmxhdGVuY3lfbXMYByABKAFIAYgBARIZCgxpbnB1dF90b2tlbnMYCCABKAVIAogBARIaCg1vdXRwdXRfdG9rZW5zGAkgASgFSAOIAQESIAoTY2FjaGVkX2lucHV0X3Rva2VucxgKIAEoBUgEiAEBEh0KEHJlYXNvbmluZ190b2tlbnMYCyABKAVIBYgBARIaCg1jb3N0X25hbm9fdXNkGAwgASgBSAaIAQESFAoMY29zdF9kZXJpdmVkGA0gASgIEhUKDWZpbmlzaF9yZWFzb24YDiABKAkSFAoHcmV0cmllcxgPIAEoBUgHiAEBEhcKCml0ZXJhdGlvbnMYECABKAVICIgBARI+CgZzY29yZXMYESADKAsyLi5hdHR1bmVkLnN0b3JhZ2UudjEuSm91cm5hbE91dGNvbWUuU2NvcmVzRW50cnkSDAoEdW5pdBgSIAEoCRIWCg5yZXNwb25zZV9tb2RlbBgTIAEoCRIZChFhcHBsaWVkX2NvbmZpZ19pZBgUIAEoCRIYChBhcHBsaWVkX3NldHRpbmdzGBUgASgJEhQKDGV4dGVybmFsX3JlZhgWIAEoCRI+CgZsYWJlbHMYFyADKAsyLi5hdHR1bmVkLnN0b3JhZ2UudjEuSm91cm5hbE91dGNvbWUuTGFiZWxzRW50cnkSEwoLcHJvZHVjZXJfaWQYGCABKAkSFQoIc2VxdWVuY2UYGSABKANICYgBARISCgpwcmljZV9kYXRlGBogASgJEjkKCmFzc2lnbm1lbnQYKCABKAsyJS5hdHR1bmVkLnN0b3JhZ2UudjEuSm91cm5hbEFzc2lnbm1lbnQaLQoLU2NvcmVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ARotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQhAKDl9kZWNpZGVkX2F0X21zQg0KC19sYXRlbmN5X21zQg8KDV9pbnB1dF90b2tlbnNCEAoOX291dHB1dF90b2tlbnNCFgoUX2NhY2hlZF9pbnB1dF90b2tlbnNCEwoRX3JlYXNvbmluZ190b2tlbnNCEAoOX2Nvc3RfbmFub191c2RCCgoIX3JldHJpZXNCDQoLX2l0ZXJhdGlvbnNCCwoJX3NlcXVlbmNlIm0KEUpvdXJuYWxDb3JyZWN0aW9uEgsKA2FybRgBIAEoBRIMCgRob3VyGAIgASgFEg4KBm1ldHJpYxgDIAEoCRITCgZiZWZvcmUYBCABKAFIAIgBARINCgVhZnRlchgFIAEoAUIJCgdfYmVmb3JlIscBCg1Kb3VybmFsUmVjb3JkEhYKDnJlY2VpdmVkX2F0X21zGAEgASgBEiwKBGFybXMYAiADKAsyHi5hdHR1bmVkLnN0b3JhZ2UudjEuSm91cm5hbEFybRI0CghvdXRjb21lcxgDIAMoCzIiLmF0dHVuZWQuc3RvcmFnZS52MS5Kb3VybmFsT3V0Y29tZRI6Cgtjb3JyZWN0aW9ucxgEIAMoCzIlLmF0dHVuZWQuc3RvcmFnZS52MS5Kb3VybmFsQ29ycmVjdGlvbmIGcHJvdG8z");
 
 /**
  * The settings an outcome is counted for, stored once per record however many outcomes share them.
@@ -60,6 +60,55 @@ export type JournalArm = Message<"attuned.storage.v1.JournalArm"> & {
  */
 export const JournalArmSchema: GenMessage<JournalArm> = /*@__PURE__*/
   messageDesc(file_attuned_storage_v1_journal, 0);
+
+/**
+ * The unit of an experiment that an outcome belongs to.
+ *
+ * @generated from message attuned.storage.v1.JournalAssignment
+ */
+export type JournalAssignment = Message<"attuned.storage.v1.JournalAssignment"> & {
+  /**
+   * The experiment.
+   *
+   * @generated from field: string experiment_id = 1;
+   */
+  experimentId: string;
+
+  /**
+   * Number of the start of the daemon that assigned the unit.
+   *
+   * @generated from field: int32 boot = 2;
+   */
+  boot: number;
+
+  /**
+   * Place of the unit in the order of assignment.
+   *
+   * @generated from field: double sequence = 3;
+   */
+  sequence: number;
+
+  /**
+   * Index of the arm.
+   *
+   * @generated from field: int32 arm = 4;
+   */
+  arm: number;
+
+  /**
+   * When the outcome was received, in milliseconds since 1970.
+   *
+   * @generated from field: double received_at_ms = 5;
+   */
+  receivedAtMs: number;
+};
+
+/**
+ * Describes the message attuned.storage.v1.JournalAssignment.
+ * Use `create(JournalAssignmentSchema)` to create a new message.
+ */
+export const JournalAssignmentSchema: GenMessage<JournalAssignment> = /*@__PURE__*/
+  messageDesc(file_attuned_storage_v1_journal, 1);
 
 /**
  * One outcome as it was accepted.
@@ -227,6 +276,34 @@ export type JournalOutcome = Message<"attuned.storage.v1.JournalOutcome"> & {
    * @generated from field: map<string, string> labels = 23;
    */
   labels: { [key: string]: string };
+
+  /**
+   * The producer that numbers its outcomes.
+   *
+   * @generated from field: string producer_id = 24;
+   */
+  producerId: string;
+
+  /**
+   * Number of the outcome within its producer; absent without a producer.
+   *
+   * @generated from field: optional int64 sequence = 25;
+   */
+  sequence?: bigint | undefined;
+
+  /**
+   * Day of the catalog's price that the cost was derived from, YYYY-MM-DD; empty where it was not.
+   *
+   * @generated from field: string price_date = 26;
+   */
+  priceDate: string;
+
+  /**
+   * The unit of an experiment that it belongs to.
+   *
+   * @generated from field: attuned.storage.v1.JournalAssignment assignment = 40;
+   */
+  assignment?: JournalAssignment | undefined;
 };
 
 /**
@@ -234,7 +311,56 @@ export type JournalOutcome = Message<"attuned.storage.v1.JournalOutcome"> & {
  * Use `create(JournalOutcomeSchema)` to create a new message.
  */
 export const JournalOutcomeSchema: GenMessage<JournalOutcome> = /*@__PURE__*/
-  messageDesc(file_attuned_storage_v1_journal, 1);
+  messageDesc(file_attuned_storage_v1_journal, 2);
+
+/**
+ * A score of an outcome that took the place of another one, or of none.
+ *
+ * @generated from message attuned.storage.v1.JournalCorrection
+ */
+export type JournalCorrection = Message<"attuned.storage.v1.JournalCorrection"> & {
+  /**
+   * Place of the outcome's arm in the record.
+   *
+   * @generated from field: int32 arm = 1;
+   */
+  arm: number;
+
+  /**
+   * Hour of the cell that counted the outcome, from 1970.
+   *
+   * @generated from field: int32 hour = 2;
+   */
+  hour: number;
+
+  /**
+   * The metric.
+   *
+   * @generated from field: string metric = 3;
+   */
+  metric: string;
+
+  /**
+   * The score that was counted, in the metric's unit; absent where there was none.
+   *
+   * @generated from field: optional double before = 4;
+   */
+  before?: number | undefined;
+
+  /**
+   * The score that counts from now on.
+   *
+   * @generated from field: double after = 5;
+   */
+  after: number;
+};
+
+/**
+ * Describes the message attuned.storage.v1.JournalCorrection.
+ * Use `create(JournalCorrectionSchema)` to create a new message.
+ */
+export const JournalCorrectionSchema: GenMessage<JournalCorrection> = /*@__PURE__*/
+  messageDesc(file_attuned_storage_v1_journal, 3);
 
 /**
  * The outcomes of one group commit.
@@ -262,6 +388,13 @@ export type JournalRecord = Message<"attuned.storage.v1.JournalRecord"> & {
    * @generated from field: repeated attuned.storage.v1.JournalOutcome outcomes = 3;
    */
   outcomes: JournalOutcome[];
+
+  /**
+   * Corrections, counted after the outcomes, in their order.
+   *
+   * @generated from field: repeated attuned.storage.v1.JournalCorrection corrections = 4;
+   */
+  corrections: JournalCorrection[];
 };
 
 /**
@@ -269,5 +402,5 @@ export type JournalRecord = Message<"attuned.storage.v1.JournalRecord"> & {
  * Use `create(JournalRecordSchema)` to create a new message.
  */
 export const JournalRecordSchema: GenMessage<JournalRecord> = /*@__PURE__*/
-  messageDesc(file_attuned_storage_v1_journal, 2);
+  messageDesc(file_attuned_storage_v1_journal, 4);
 

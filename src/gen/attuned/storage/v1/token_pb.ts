@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file attuned/storage/v1/token.proto.
  */
 export const file_attuned_storage_v1_token: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hdHR1bmVkL3N0b3JhZ2UvdjEvdG9rZW4ucHJvdG8SEmF0dHVuZWQuc3RvcmFnZS52MSKOAQoLU2hhcmVkVG9rZW4SDQoFbW9kZWwYASABKAkSDQoFcGhhc2UYAiABKAUSEgoKZGltZW5zaW9ucxgDIAMoCRIRCgljb25maWdfaWQYBCABKAkSEAoIc2V0dGluZ3MYBSABKAkSEAoIcmV2aXNpb24YBiABKAMSFgoOZGVjaWRlZF9taW51dGUYByABKAViBnByb3RvMw");
+  fileDesc("Ch5hdHR1bmVkL3N0b3JhZ2UvdjEvdG9rZW4ucHJvdG8SEmF0dHVuZWQuc3RvcmFnZS52MSKOAQoLU2hhcmVkVG9rZW4SDQoFbW9kZWwYASABKAkSDQoFcGhhc2UYAiABKAUSEgoKZGltZW5zaW9ucxgDIAMoCRIRCgljb25maWdfaWQYBCABKAkSEAoIc2V0dGluZ3MYBSABKAkSEAoIcmV2aXNpb24YBiABKAMSFgoOZGVjaWRlZF9taW51dGUYByABKAUihAIKD0Fzc2lnbm1lbnRUb2tlbhIvCgZzZXJ2ZWQYASABKAsyHy5hdHR1bmVkLnN0b3JhZ2UudjEuU2hhcmVkVG9rZW4SEwoLZGVjaXNpb25faWQYAiABKAESFQoNZXhwZXJpbWVudF9pZBgDIAEoCRINCgVlcG9jaBgEIAEoBRIMCgRib290GAUgASgFEhAKCHNlcXVlbmNlGAYgASgBEgsKA2FybRgHIAEoBRIWCg5wcm9wZW5zaXR5X3BwbRgIIAEoBRIQCgh1bml0X2tleRgJIAEoCRIXCg9zY29yZV9yZXF1ZXN0ZWQYCiABKAgSFQoNZGVjaWRlZF9hdF9tcxgLIAEoAWIGcHJvdG8z");
 
 /**
  * What a shared decision token says. It travels sealed: version, key id, these bytes, MAC.
@@ -74,4 +74,95 @@ export type SharedToken = Message<"attuned.storage.v1.SharedToken"> & {
  */
 export const SharedTokenSchema: GenMessage<SharedToken> = /*@__PURE__*/
   messageDesc(file_attuned_storage_v1_token, 0);
+
+/**
+ * What an assignment token says: the decision for one lookup of a unit of an experiment. It travels sealed like a shared token.
+ *
+ * @generated from message attuned.storage.v1.AssignmentToken
+ */
+export type AssignmentToken = Message<"attuned.storage.v1.AssignmentToken"> & {
+  /**
+   * What was served, as a shared token says it.
+   *
+   * @generated from field: attuned.storage.v1.SharedToken served = 1;
+   */
+  served?: SharedToken | undefined;
+
+  /**
+   * Number of the decision within its start of the daemon.
+   *
+   * @generated from field: double decision_id = 2;
+   */
+  decisionId: number;
+
+  /**
+   * The experiment.
+   *
+   * @generated from field: string experiment_id = 3;
+   */
+  experimentId: string;
+
+  /**
+   * Number of the allocation that was in force when the unit was drawn.
+   *
+   * @generated from field: int32 epoch = 4;
+   */
+  epoch: number;
+
+  /**
+   * Number of the start of the daemon that assigned the unit.
+   *
+   * @generated from field: int32 boot = 5;
+   */
+  boot: number;
+
+  /**
+   * Place of the unit in the order of assignment.
+   *
+   * @generated from field: double sequence = 6;
+   */
+  sequence: number;
+
+  /**
+   * Index of the arm.
+   *
+   * @generated from field: int32 arm = 7;
+   */
+  arm: number;
+
+  /**
+   * The chance that the arm had, in millionths.
+   *
+   * @generated from field: int32 propensity_ppm = 8;
+   */
+  propensityPpm: number;
+
+  /**
+   * What the unit is remembered by; empty for a lookup that is a unit of its own.
+   *
+   * @generated from field: string unit_key = 9;
+   */
+  unitKey: string;
+
+  /**
+   * Whether a score was requested.
+   *
+   * @generated from field: bool score_requested = 10;
+   */
+  scoreRequested: boolean;
+
+  /**
+   * When this lookup was decided, in milliseconds since 1970.
+   *
+   * @generated from field: double decided_at_ms = 11;
+   */
+  decidedAtMs: number;
+};
+
+/**
+ * Describes the message attuned.storage.v1.AssignmentToken.
+ * Use `create(AssignmentTokenSchema)` to create a new message.
+ */
+export const AssignmentTokenSchema: GenMessage<AssignmentToken> = /*@__PURE__*/
+  messageDesc(file_attuned_storage_v1_token, 1);
 

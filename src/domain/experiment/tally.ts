@@ -1,0 +1,117 @@
+import { addValue, EMPTY_SUMS, type PowerSums } from "../../stats/power-sums.ts";
+import type { Experiment } from "./experiment.ts";
+import type { EnrolledUnit, SettledValue } from "./unit.ts";
+import { settle } from "./unit.ts";
+
+/** What the released units of an arm say of one metric. */
+export interface MetricTally {
+  /** Of the reported and the imputed values, on the scale of 0 to 1. */
+  readonly sums: PowerSums;
+  readonly reported: number;
+  readonly imputed: number;
+  readonly censored: number;
+}
+
+export interface ArmTally {
+  readonly assigned: number;
+  /** Units with at least one outcome that counts. */
+  readonly reported: number;
+  readonly released: number;
+  /** Outcomes that came after their unit's window or deadline. */
+  readonly lateOutcomes: number;
+  /** Outcomes of units whose assignment a crash took: they count as observational. */
+  readonly voidOutcomes: number;
+  readonly metrics: readonly MetricTally[];
+}
+
+/** Everything that an experiment's results say, in the order of its arms. */
+export interface ExperimentTally {
+  readonly arms: readonly ArmTally[];
+  /** Units up to this sequence are counted as assigned. */
+  readonly assignedThrough: number;
+  /** Every unit assigned before this time is released, and none after. Never goes back. */
+  readonly cutMs: number;
+}
+
+/** A unit whose values can no longer change, as it goes into the log that inference reads. */
+export interface ReleasedUnit {
+  readonly unit: EnrolledUnit;
+  readonly values: readonly SettledValue[];
+}
+
+export function emptyTally(experiment: Pick<Experiment, "arms" | "metrics">): ExperimentTally {
+  const metric: MetricTally = { sums: EMPTY_SUMS, reported: 0, imputed: 0, censored: 0 };
+  const arm: ArmTally = {
+    assigned: 0,
+    reported: 0,
+    released: 0,
+    lateOutcomes: 0,
+    voidOutcomes: 0,
+    metrics: experiment.metrics.map(() => metric),
+  };
+  return { arms: experiment.arms.map(() => arm), assignedThrough: -1, cutMs: 0 };
+}
+
+/** Counts one unit as assigned; one that is counted already changes nothing. */
+export function withAssigned(tally: ExperimentTally, unit: EnrolledUnit): ExperimentTally {
+  if (unit.sequence <= tally.assignedThrough) return tally;
+  const counted = withArm(tally, unit.arm, (arm) => ({ ...arm, assigned: arm.assigned + 1 }));
+  return { ...counted, assignedThrough: unit.sequence };
+}
+
+export function withOutcome(
+  tally: ExperimentTally,
+  arm: number,
+  as: "reported" | "lateOutcomes" | "voidOutcomes",
+): ExperimentTally {
+  return withArm(tally, arm, (own) => ({ ...own, [as]: own[as] + 1 }));
+}
+
+/** Settles a unit and counts it. Units are given in the order of assignment. */
+export function withReleased(
+  tally: ExperimentTally,
+  unit: EnrolledUnit,
+  experiment: Pick<Experiment, "metrics">,
+): { tally: ExperimentTally; released: ReleasedUnit } {
+  const values = experiment.metrics.map((rule, index) => settle(unit, index, rule));
+  const next = withArm(tally, unit.arm, (arm) => ({
+    ...arm,
+    released: arm.released + 1,
+    metrics: arm.metrics.map((metric, index) => withValue(metric, values[index])),
+  }));
+  return { tally: next, released: { unit, values } };
+}
+
+/**
+ * The centre for units assigned from now on: the mean of what is released, over all arms, with ten units of one half before any. It
+ * uses earlier units only, so that any increment around it keeps its mean (statistics.md 1.1).
+ */
+export function centreOf(tally: ExperimentTally, metric: number): number {
+  let [n, sum] = [10, 5];
+  for (const arm of tally.arms) {
+    n += arm.metrics[metric]?.sums.n ?? 0;
+    sum += arm.metrics[metric]?.sums.s1 ?? 0;
+  }
+  return Math.min(1, Math.max(0, sum / n));
+}
+
+function withValue(metric: MetricTally, value: SettledValue | undefined): MetricTally {
+  switch (value?.kind) {
+    case "reported":
+      return { ...metric, reported: metric.reported + 1, sums: addValue(metric.sums, value.value) };
+    case "imputed":
+      return { ...metric, imputed: metric.imputed + 1, sums: addValue(metric.sums, value.value) };
+    case "censored":
+      return { ...metric, censored: metric.censored + 1 };
+    default:
+      return metric;
+  }
+}
+
+function withArm(
+  tally: ExperimentTally,
+  index: number,
+  change: (arm: ArmTally) => ArmTally,
+): ExperimentTally {
+  return { ...tally, arms: tally.arms.map((arm, at) => (at === index ? change(arm) : arm)) };
+}
