@@ -91,7 +91,7 @@ function copyInto(scratch: string, text: string): void {
  */
 async function runIn(scratch: string, command: string): Promise<void> {
   if (command.startsWith("npm ci")) {
-    await run("npm", ["ci", "--dry-run", "--offline"], { cwd: scratch });
+    await run("npm", [...command.split(" ").slice(1), "--dry-run", "--offline"], { cwd: scratch });
     symlinkSync(join(root, "node_modules"), join(scratch, "node_modules"));
   } else {
     await run("sh", ["-c", command.replaceAll("/build/", `${scratch}/`)], { cwd: scratch });

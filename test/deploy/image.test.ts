@@ -92,7 +92,7 @@ describe("the definition", () => {
 });
 
 // Nothing can be built where the sources of the daemon are incomplete.
-describe.skipIf(!existsSync(join(root, "src", "main.ts")))("the image", () => {
+describe("the image", () => {
   let image: BuiltImage;
   beforeAll(async () => {
     image = await buildImage();

@@ -1,19 +1,9 @@
-// The options of `attuned serve` that deployments may set, by flag; each has a variable of the same name.
-export const optionFlags: readonly string[] = [
-  "listen",
-  "management",
-  "socket",
-  "agents-role",
-  "allowed-hosts",
-  "data-dir",
-  "config-dir",
-  "config",
-  "label",
-  "loop-interval",
-  "log-format",
-  "log-level",
-];
+import { OPTION_NAMES, OPTION_TABLE } from "../../src/app/option-table.ts";
 
-export const optionVariables: readonly string[] = optionFlags.map(
-  (flag) => `ATTUNED_${flag.toUpperCase().replaceAll("-", "_")}`,
+/** Variables of the options of `attuned serve`, which deployments may set. */
+export const optionVariables: readonly string[] = OPTION_NAMES.map(
+  (name) => OPTION_TABLE[name].variable,
 );
+
+/** Their flags, without dashes. */
+export const optionFlags: readonly string[] = OPTION_NAMES.map((name) => OPTION_TABLE[name].flag);
