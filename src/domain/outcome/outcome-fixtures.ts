@@ -28,6 +28,7 @@ export function outcomeOf(outcomeId: string, over: Partial<Outcome> = {}): Outco
     occurredAtMs: 1_800_000_000_000,
     latencyMs: 100,
     costDerived: false,
+    priceDate: "",
     finishReason: "stop",
     scores: {},
     unit: "",
@@ -64,7 +65,8 @@ export const anySettings: fc.Arbitrary<Settings> = fc
   })
   .map((settings) => settings as Settings);
 
-function anyValueOf({ kind, choices, min = 0, max = 2 }: SettingField): fc.Arbitrary<SettingValue> {
+function anyValueOf(field: SettingField): fc.Arbitrary<SettingValue> {
+  const { kind, choices, min = 0, max = 2, minExclusive = false } = field;
   switch (kind) {
     case "boolean":
       return fc.boolean();
@@ -76,7 +78,9 @@ function anyValueOf({ kind, choices, min = 0, max = 2 }: SettingField): fc.Arbit
       return fc.integer({ min, max });
     case "number":
       // Adding 0 turns -0, which JSON does not know, into 0.
-      return fc.double({ min, max, noNaN: true }).map((value) => value + 0);
+      return fc
+        .double({ min, max, minExcluded: minExclusive, noNaN: true })
+        .map((value) => value + 0);
   }
 }
 
@@ -113,6 +117,11 @@ export const anyOutcome: fc.Arbitrary<Outcome> = fc
     reasoningTokens: count,
     costNanoUsd: fc.option(fc.integer({ min: 0, max: 1e14 }), { nil: undefined }),
     costDerived: fc.boolean(),
+    priceDate: fc.constantFrom("", "2026-11-01"),
+    producer: fc.option(
+      fc.record({ producerId: anyText, sequence: fc.nat(Number.MAX_SAFE_INTEGER) }),
+      { nil: undefined },
+    ),
     finishReason: fc.constantFrom("", "stop", "length", "max_tokens"),
     retries: fc.option(fc.integer({ min: 0, max: 10_000 }), { nil: undefined }),
     iterations: fc.option(fc.integer({ min: 0, max: 10_000 }), { nil: undefined }),
