@@ -5,8 +5,9 @@ import {
   type ModelConfig,
   type RetryPolicy,
 } from "../../domain/config/model-config.ts";
-import { PHASES, type Phase } from "../../domain/config/phase.ts";
+import { PHASES, type Phase, phaseOfNumber } from "../../domain/config/phase.ts";
 import type { Settings } from "../../domain/config/settings.ts";
+import { modelConfigViolations } from "../../domain/config/validate.ts";
 import { Fault, type Violation } from "../../domain/kernel/fault.ts";
 import {
   type ModelCapability,
@@ -14,34 +15,52 @@ import {
   type ModelConfig as WireModelConfig,
   type RetryPolicy as WireRetryPolicy,
 } from "../../gen/attuned/v1/model_config_pb.ts";
-import { phaseToWire, requiredPhase } from "./phase.ts";
+import { phaseToWire } from "./phase.ts";
 import { limitsFromWire, limitsToWire, settingsFromWire, settingsToWire } from "./settings.ts";
 
-/** Parses a model config as written by a caller. Errors: CONFIG_INVALID for a missing config, a missing or a doubled phase. */
+/** A model config as written by a caller, and what of it could not be read. */
+export interface ParsedModelConfig {
+  readonly config: ModelConfig;
+  readonly violations: readonly Violation[];
+}
+
+/** Parses a model config that is to be written. Errors: CONFIG_INVALID for what cannot be read, with everything else that is wrong. */
 export function modelConfigFromWire(wire: WireModelConfig | undefined): ModelConfig {
+  const { config, violations: unread } = parseModelConfig(wire);
+  if (unread.length === 0) return config;
+  const violations = wire ? [...unread, ...modelConfigViolations(config)] : unread;
+  throw new Fault("CONFIG_INVALID", violations.map((v) => `${v.field} ${v.message}`).join("; "), {
+    violations,
+  });
+}
+
+/** Reads what can be read; phases and capabilities that cannot are left out and listed. */
+export function parseModelConfig(wire: WireModelConfig | undefined): ParsedModelConfig {
   if (!wire) {
-    throw new Fault("CONFIG_INVALID", "config is missing", {
+    return {
+      config: { modelName: "" },
       violations: [{ field: "config", message: "must be given" }],
-    });
+    };
   }
+  const violations: Violation[] = [];
   const limits = limitsFromWire(wire.limits);
   const retryPolicy = retryPolicyFromWire(wire.retryPolicy);
-  const phases = phasesFromWire(wire);
-  return {
+  const phases = phasesFromWire(wire, violations);
+  const capabilities = capabilitiesFromWire(wire.capabilities, violations);
+  const config = {
     modelName: wire.modelName,
     ...text("modelFamily", wire.modelFamily),
     ...text("displayName", wire.displayName),
     ...text("description", wire.description),
     ...text("specialInstructions", wire.specialInstructions),
-    ...(wire.capabilities.length === 0
-      ? {}
-      : { capabilities: capabilitiesFromWire(wire.capabilities) }),
+    ...(capabilities.length === 0 ? {} : { capabilities }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(Object.keys(retryPolicy).length === 0 ? {} : { retryPolicy }),
     ...(Object.keys(phases).length === 0 ? {} : { phases }),
     ...(wire.optimizationTips.length === 0 ? {} : { optimizationTips: wire.optimizationTips }),
     ...(wire.enabled === undefined ? {} : { enabled: wire.enabled }),
   };
+  return { config, violations };
 }
 
 export function modelConfigToWire(config: ModelConfig): WireModelConfig {
@@ -64,37 +83,38 @@ export function modelConfigToWire(config: ModelConfig): WireModelConfig {
   });
 }
 
-function phasesFromWire(wire: WireModelConfig): Partial<Record<Phase, Settings>> {
+function phasesFromWire(
+  wire: WireModelConfig,
+  violations: Violation[],
+): Partial<Record<Phase, Settings>> {
   const phases: Partial<Record<Phase, Settings>> = {};
-  const violations: Violation[] = [];
   for (const [index, entry] of wire.phases.entries()) {
     const field = `config.phases[${index}].phase`;
-    if (entry.phase === 0) {
+    const phase = phaseOfNumber(entry.phase);
+    if (phase === undefined) {
       violations.push({ field, message: "must be one of the six phases" });
       continue;
     }
-    const phase = requiredPhase(entry.phase);
     if (phases[phase]) violations.push({ field, message: `${phase} is given twice` });
     phases[phase] = settingsFromWire(entry.settings);
   }
-  if (violations.length === 0) return phases;
-  throw new Fault("CONFIG_INVALID", violations.map((v) => `${v.field} ${v.message}`).join("; "), {
-    violations,
-  });
+  return phases;
 }
 
-function capabilitiesFromWire(wire: readonly ModelCapability[]): Capability[] {
-  return wire.map((number, index) => {
+function capabilitiesFromWire(
+  wire: readonly ModelCapability[],
+  violations: Violation[],
+): Capability[] {
+  return wire.flatMap((number, index) => {
     const capability = CAPABILITIES[number - 1];
-    if (capability) return capability;
+    if (capability) return [capability];
     const message = "must be one of the capabilities";
-    throw new Fault("CONFIG_INVALID", `config.capabilities[${index}] ${message}`, {
-      violations: [{ field: `config.capabilities[${index}]`, message }],
-    });
+    violations.push({ field: `config.capabilities[${index}]`, message });
+    return [];
   });
 }
 
-function capabilityToWire(capability: Capability): ModelCapability {
+export function capabilityToWire(capability: Capability): ModelCapability {
   return (CAPABILITIES.indexOf(capability) + 1) as ModelCapability;
 }
 
