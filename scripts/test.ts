@@ -22,7 +22,7 @@ const vitest = await startVitest("test", filter, {
   reporters: ["default", summary],
 });
 await vitest.close();
-if (count.passed === 0 && count.failed === 0) {
+if (count.passed + count.failed + count.skipped === 0) {
   console.log("no test ran");
   count.failed = 1;
 }
