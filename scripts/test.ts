@@ -51,6 +51,8 @@ function hasFailedSuite(test: TestCase): boolean {
 
 function noteSkipped(test: TestCase, note: string | undefined): void {
   count.skipped += 1;
+  // What a pattern on the command line leaves out is not news.
+  if (options.testNamePattern !== undefined) return;
   const place = relative(process.cwd(), test.module.moduleId);
   const reason = note ?? (hasFailedSuite(test) ? "its set-up failed" : "no reason given there");
   console.log(`skipped: ${place}: ${test.fullName}: ${reason}`);
