@@ -1,8 +1,9 @@
 import { assertStatistic } from "./assert.ts";
 import type { BetMixture } from "./bet-mixture.ts";
 import { assertLevel, boundedMean, meanLogEvidence, outcomeForm } from "./confidence-sequence.ts";
-import { boundaryOf, type Interval } from "./interval.ts";
+import { boundarySteps, type Interval } from "./interval.ts";
 import type { PowerSums } from "./power-sums.ts";
+import { finish, type Steps } from "./steps.ts";
 
 /**
  * Evidence about a difference of two means, at all looks together: `logExceeds(d)` is the log of an
@@ -14,17 +15,16 @@ export interface DifferenceEvidence {
   readonly estimate: number | undefined;
   readonly logExceeds: (difference: number) => number;
   readonly logBelow: (difference: number) => number;
+  /** Upper bounds of the two above that cost little: what they rule out need not be computed. Infinite where absent. */
+  readonly logExceedsAtMost?: (difference: number) => number;
+  readonly logBelowAtMost?: (difference: number) => number;
 }
 
 /** To what an end of an interval is searched. */
 const TOLERANCE = 1e-6;
 
-/** Growth of the cells of the search over the nuisance mean: it costs about 1 % of a width. */
-const CELL_GROWTH = 1.12;
-
-/** Growth where a cell is clearly not the smallest one: any partition gives a bound. */
-const FAR_CELL_GROWTH = 1.7;
-const FAR_LOG_WEALTH = 2;
+/** By how much a cell of the search over the nuisance mean may fall below the smallest value so far, in log wealth. */
+const CELL_SLACK = 0.01;
 
 /** The first cell of that search, times 1/sqrt(n): a small part of a standard error. */
 const FIRST_CELL = 0.002;
@@ -57,10 +57,18 @@ export function independentEvidence(
       (m) => meanLogEvidence(form, below, m, -1),
       { low: Math.max(0, -d), high: Math.min(1, 1 - d), step },
     );
+  // The smallest value is at most the one at any pair of means, and near it where the pair is the best fit of that difference.
+  const atFit = (above: PowerSums, below: PowerSums, d: number) => {
+    const fit = (above.s1 - above.n * d + below.s1) / (above.n + below.n);
+    const m = Math.min(Math.min(1, 1 - d), Math.max(0, -d, fit));
+    return meanLogEvidence(form, above, m + d, 1) + meanLogEvidence(form, below, m, -1);
+  };
   return {
     estimate: known ? meanA - meanB : undefined,
     logExceeds: (d) => (known ? exceeds(a, b, d) : 0),
     logBelow: (d) => (known ? exceeds(b, a, -d) : 0),
+    logExceedsAtMost: (d) => (known ? atFit(a, b, d) : 0),
+    logBelowAtMost: (d) => (known ? atFit(b, a, -d) : 0),
   };
 }
 
@@ -79,25 +87,42 @@ export function differenceInterval(
 
 /** The anytime-valid two-sided interval, within -1..1, that inverts the evidence at alpha/2 a side. */
 export function evidenceInterval(evidence: DifferenceEvidence, alpha: number): Interval {
+  return finish(evidenceIntervalSteps(evidence, alpha));
+}
+
+/** The same in steps. */
+export function* evidenceIntervalSteps(
+  evidence: DifferenceEvidence,
+  alpha: number,
+): Steps<Interval> {
   assertLevel(alpha);
   const { estimate } = evidence;
   if (estimate === undefined) return { low: -1, high: 1 };
   const threshold = Math.log(2 / alpha);
-  return {
-    low: boundaryOf(
-      { inside: estimate, outside: -1, tolerance: TOLERANCE },
-      (d) => evidence.logExceeds(d) < threshold,
-    ),
-    high: boundaryOf(
-      { inside: estimate, outside: 1, tolerance: TOLERANCE },
-      (d) => evidence.logBelow(d) < threshold,
-    ),
-  };
+  const low = yield* boundarySteps(
+    { inside: estimate, outside: -1, tolerance: TOLERANCE },
+    (d) => !reaches(evidence.logExceedsAtMost, evidence.logExceeds, { d, threshold }),
+  );
+  const high = yield* boundarySteps(
+    { inside: estimate, outside: 1, tolerance: TOLERANCE },
+    (d) => !reaches(evidence.logBelowAtMost, evidence.logBelow, { d, threshold }),
+  );
+  return { low, high };
+}
+
+/** Whether evidence reaches a threshold at a difference; what its upper bound rules out is not computed. */
+export function reaches(
+  atMost: ((difference: number) => number) | undefined,
+  exact: (difference: number) => number,
+  at: { readonly d: number; readonly threshold: number },
+): boolean {
+  if (atMost !== undefined && atMost(at.d) < at.threshold) return false;
+  return exact(at.d) >= at.threshold;
 }
 
 /**
  * A lower bound of min over x of falling(x) + rising(x): on a cell [l, h] the sum is at least
- * falling(h) + rising(l). The cells grow away from where a golden-section search ends, so that the
+ * falling(h) + rising(l). Cells are as wide as they may be without falling below what a golden-section search found, so that the
  * bound is tight at the minimum, and a bound wherever the search ended.
  */
 function smallestSum(
@@ -108,19 +133,26 @@ function smallestSum(
   const { low, high, step } = search;
   assertStatistic(high >= low, "a difference of means in 0..1 is in -1..1");
   const centre = goldenSection((x) => falling(x) + rising(x), search);
-  let smallest = Number.POSITIVE_INFINITY;
+  let smallest = falling(centre) + rising(centre);
   for (const end of [high, low]) {
     const upwards = end === high;
+    const [forth, back] = upwards ? [falling, rising] : [rising, falling];
     let near = centre;
-    for (let reach = step; near !== end; ) {
-      const far = upwards ? Math.min(end, centre + reach) : Math.max(end, centre - reach);
-      const bound = upwards ? falling(far) + rising(near) : falling(near) + rising(far);
+    let atNear = back(near);
+    for (let width = step; near !== end; ) {
+      const far = upwards ? Math.min(end, near + width) : Math.max(end, near - width);
+      const bound = forth(far) + atNear;
+      if (bound < smallest - CELL_SLACK && width > step) {
+        width = Math.max(step, width / 4);
+        continue;
+      }
       smallest = Math.min(smallest, bound);
-      reach *= bound > smallest + FAR_LOG_WEALTH ? FAR_CELL_GROWTH : CELL_GROWTH;
       near = far;
+      if (near !== end) atNear = back(near);
+      width *= 2;
     }
   }
-  return low === high ? falling(low) + rising(low) : smallest;
+  return smallest;
 }
 
 function goldenSection(

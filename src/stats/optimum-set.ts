@@ -1,8 +1,9 @@
 import { assertStatistic } from "./assert.ts";
 import { assertLevel } from "./confidence-sequence.ts";
-import type { DifferenceEvidence } from "./difference.ts";
-import { boundaryOf, type Interval } from "./interval.ts";
+import { type DifferenceEvidence, reaches } from "./difference.ts";
+import { type Interval, outerBoundarySteps } from "./interval.ts";
 import { logSumExp } from "./log-sum-exp.ts";
+import { finish, type Steps } from "./steps.ts";
 
 /** How one level stands to the best level. */
 export interface LevelStanding {
@@ -44,18 +45,29 @@ export function findOptimumSet(
   compare: (i: number, j: number) => DifferenceEvidence,
   design: { readonly alpha: number },
 ): OptimumSet {
+  return finish(optimumSetSteps(values, compare, design));
+}
+
+/** The same in steps of a few pairs each. */
+export function* optimumSetSteps(
+  values: readonly number[],
+  compare: (i: number, j: number) => DifferenceEvidence,
+  design: { readonly alpha: number },
+): Steps<OptimumSet> {
   assertLevel(design.alpha);
   assertStatistic(
     values.every((value, i) => i === 0 || value > (values[i - 1] ?? value)),
     "levels ascend",
   );
   const count = values.length;
-  const levels = values.map((value, i): LevelStanding => {
+  const levels: LevelStanding[] = [];
+  for (const [i, value] of values.entries()) {
     const better: DifferenceEvidence[] = [];
     for (let j = 0; j < count; j++) if (j !== i) better.push(compare(j, i));
-    const shortfall = shortfallOf(better, count, design.alpha);
-    return { value, isMember: shortfall === undefined, shortfall };
-  });
+    const shortfall = yield* shortfallSteps(better, count, design.alpha);
+    levels.push({ value, isMember: shortfall === undefined, shortfall });
+    yield;
+  }
   return { levels, ranges: rangesOf(levels) };
 }
 
@@ -69,32 +81,76 @@ export function distanceToOptimum(set: Pick<OptimumSet, "ranges">, value: number
   return nearest;
 }
 
-function shortfallOf(
+function* shortfallSteps(
   better: readonly DifferenceEvidence[],
   count: number,
   alpha: number,
-): Interval | undefined {
+): Steps<Interval | undefined> {
   const threshold = Math.log((2 * count) / alpha);
-  const shown = (d: number) => meanLogEvidence(better, d) >= threshold;
-  if (better.length === 0 || !shown(0)) return undefined;
+  if (better.length === 0 || !meanReaches(better, 0, threshold)) return undefined;
+  yield;
   const largest = better.reduce((most, { estimate = 0 }) => Math.max(most, estimate), 0);
-  const pairThreshold = Math.log((2 * count * (count - 1)) / alpha);
-  const possible = (d: number) => better.some(({ logBelow }) => logBelow(d) < pairThreshold);
-  return {
-    low: boundaryOf({ inside: 1, outside: 0, tolerance: TOLERANCE }, (d) => !shown(d)),
-    high: boundaryOf({ inside: largest, outside: 1, tolerance: TOLERANCE }, possible),
-  };
+  const low = yield* outerBoundarySteps(
+    { inside: largest, outside: 0, tolerance: TOLERANCE },
+    {
+      surely: (d) => logMeanAtMost(better, d) < threshold,
+      holds: (d) => !meanReaches(better, d, threshold),
+    },
+  );
+  const high = yield* largestPossibleSteps(better, {
+    largest,
+    threshold: Math.log((2 * count * (count - 1)) / alpha),
+  });
+  return { low, high };
+}
+
+/** The largest difference that some other level may have, each at the threshold: where the last of them is ruled out. */
+function* largestPossibleSteps(
+  better: readonly DifferenceEvidence[],
+  from: { readonly largest: number; readonly threshold: number },
+): Steps<number> {
+  const { threshold } = from;
+  let { largest: high } = from;
+  for (const evidence of better.toSorted((a, b) => (b.estimate ?? 0) - (a.estimate ?? 0))) {
+    const { logBelow, logBelowAtMost } = evidence;
+    const holds = (d: number) => !reaches(logBelowAtMost, logBelow, { d, threshold });
+    yield;
+    if (!holds(high)) continue;
+    const surely = (d: number) => logBelowAtMost !== undefined && logBelowAtMost(d) < threshold;
+    high = yield* outerBoundarySteps(
+      { inside: high, outside: 1, tolerance: TOLERANCE },
+      { surely, holds },
+    );
+  }
+  return high;
+}
+
+/** An upper bound of the log of the mean e-value that some other level is better by more than d. */
+function logMeanAtMost(better: readonly DifferenceEvidence[], d: number): number {
+  const terms = better
+    .filter(({ estimate }) => estimate !== undefined && estimate > d)
+    .map(({ logExceedsAtMost }) => logExceedsAtMost?.(d) ?? Number.POSITIVE_INFINITY);
+  return logSumExp(terms) - Math.log(better.length);
 }
 
 /**
- * log of the mean e-value that some other level is better by more than d. An e-value of a level that
- * was observed no better is left out of the sum, which can only lower it.
+ * Whether the log of the mean e-value that some other level is better by more than d reaches a threshold. An e-value of a level that
+ * was observed no better is left out of the sum, which can only lower it. The likeliest ones are computed first, and as few as decide.
  */
-function meanLogEvidence(better: readonly DifferenceEvidence[], d: number): number {
+function meanReaches(better: readonly DifferenceEvidence[], d: number, threshold: number): boolean {
+  const wanted = threshold + Math.log(better.length);
   const terms = better
     .filter(({ estimate }) => estimate !== undefined && estimate > d)
-    .map(({ logExceeds }) => logExceeds(d));
-  return logSumExp(terms) - Math.log(better.length);
+    .map((evidence) => ({ evidence, atMost: evidence.logExceedsAtMost?.(d) ?? Infinity }))
+    .toSorted((a, b) => b.atMost - a.atMost);
+  let sum = Number.NEGATIVE_INFINITY;
+  for (const [place, { evidence }] of terms.entries()) {
+    const most = logSumExp([sum, ...terms.slice(place).map(({ atMost }) => atMost)]);
+    if (most < wanted) return false;
+    sum = logSumExp([sum, evidence.logExceeds(d)]);
+    if (sum >= wanted) return true;
+  }
+  return false;
 }
 
 function rangesOf(levels: readonly LevelStanding[]): Interval[] {

@@ -1,8 +1,9 @@
 import { assertStatistic } from "./assert.ts";
 import { assertLevel } from "./confidence-sequence.ts";
-import { evidenceInterval, independentEvidence } from "./difference.ts";
+import { evidenceIntervalSteps, independentEvidence, reaches } from "./difference.ts";
 import type { Interval } from "./interval.ts";
 import { EMPTY_SUMS, meanOf, mergeSums, type PowerSums, varianceOf } from "./power-sums.ts";
+import { finish, type Steps } from "./steps.ts";
 
 /** The levels at one end of an ordered parameter that are, taken together, shown to be worse than the rest. */
 export interface OrderedTail {
@@ -35,6 +36,14 @@ export function findOrderedTails(
   levels: readonly PowerSums[],
   design: { readonly alpha: number },
 ): OrderedTail[] {
+  return finish(orderedTailSteps(levels, design));
+}
+
+/** The same in steps. */
+export function* orderedTailSteps(
+  levels: readonly PowerSums[],
+  design: { readonly alpha: number },
+): Steps<OrderedTail[]> {
   assertLevel(design.alpha);
   assertStatistic(
     levels.every((sums) => sums.n > 0),
@@ -42,19 +51,23 @@ export function findOrderedTails(
   );
   if (levels.length < 2) return [];
   const alpha = design.alpha / (2 * (levels.length - 1));
-  return (["lower", "upper"] as const).flatMap((side) => {
+  const tails: OrderedTail[] = [];
+  for (const side of ["lower", "upper"] as const) {
     const ordered = side === "upper" ? levels.toReversed() : levels;
     const length = runThatLooksWorse(ordered);
-    if (length === 0) return [];
+    if (length === 0) continue;
     const tail = pool(ordered.slice(0, length));
     const evidence = independentEvidence(pool(ordered.slice(length)), tail);
-    const shortfall = evidenceInterval(evidence, alpha);
-    if (shortfall.low <= 0) return [];
+    const { logExceeds, logExceedsAtMost } = evidence;
+    if (!reaches(logExceedsAtMost, logExceeds, { d: 0, threshold: Math.log(2 / alpha) })) continue;
+    const shortfall = yield* evidenceIntervalSteps(evidence, alpha);
+    if (shortfall.low <= 0) continue;
     const first = side === "upper" ? levels.length - length : 0;
     const members = Array.from({ length }, (_, i) => first + i);
-    const exclusionLevel = 4 * (levels.length - 1) * Math.exp(-evidence.logExceeds(0));
-    return [{ side, members, shortfall, sampleSize: tail.n, exclusionLevel }];
-  });
+    const exclusionLevel = 4 * (levels.length - 1) * Math.exp(-logExceeds(0));
+    tails.push({ side, members, shortfall, sampleSize: tail.n, exclusionLevel });
+  }
+  return tails;
 }
 
 /** The longest run from the start, of at most all levels but one, that lies below the pooled rest level by level. */
