@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { OptionSpec } from "./app/option-table.ts";
@@ -43,6 +43,9 @@ async function runServe(argv: readonly string[]): Promise<number> {
   // Timers of the daemon do not keep the process alive. While it waits for a locked store, or for a step of its way down, there
   // may be nothing else, and Node would end the process with a code of its own.
   setInterval(() => undefined, KEEP_ALIVE_MS);
+  // Before the daemon serves there is nothing to read again, and no reason to end either.
+  let onHangup = () => {};
+  process.on("SIGHUP", () => onHangup());
   const { serve } = await import("./app/serve.ts");
   const code = await serve({
     argv,
@@ -52,6 +55,10 @@ async function runServe(argv: readonly string[]): Promise<number> {
     stdout: (text) => process.stdout.write(text),
     onReady: returnStartUpMemory,
     stderr: (text) => process.stderr.write(text),
+    exists: existsSync,
+    onHangup: (reload) => {
+      onHangup = reload;
+    },
     untilTold: signalled,
   });
   // Connections of callers that do not hang up must not keep a drained daemon alive.
@@ -96,14 +103,29 @@ async function runConfig(action: "print" | "check", argv: readonly string[]): Pr
       env: process.env,
       readFile: (path) => readFileSync(path, "utf8"),
     });
-    parseOptions(values, { isTerminal: false, env: process.env });
-    process.stdout.write(action === "print" ? printOptions(values) : "the options are valid\n");
+    const options = parseOptions(values, {
+      isTerminal: false,
+      env: process.env,
+      exists: existsSync,
+    });
+    if (action === "check") return checkConfig(options.configDir);
+    process.stdout.write(printOptions(values));
     return 0;
   } catch (error) {
     if (!(error instanceof OptionsError)) throw error;
     process.stderr.write(`attuned: ${error.message}\n`);
     return 2;
   }
+}
+
+async function checkConfig(configDir: string | undefined): Promise<number> {
+  process.stdout.write("the options are valid\n");
+  if (configDir === undefined) return 0;
+  const { checkConfigDir } = await import("./app/config-dir-check.ts");
+  const { problems, summary } = await checkConfigDir(configDir);
+  if (problems.length === 0) process.stdout.write(`${summary}\n`);
+  for (const problem of problems) process.stderr.write(`attuned: ${problem}\n`);
+  return problems.length === 0 ? 0 : 1;
 }
 
 async function runCommand(argv: readonly string[]): Promise<number> {

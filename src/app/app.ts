@@ -3,7 +3,6 @@ import { readdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { builtinCatalog } from "../domain/catalog/builtin-catalog.ts";
-import { HEAD_LABEL } from "../domain/config/registry.ts";
 import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
 import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
 import {
@@ -15,7 +14,10 @@ import {
 } from "../domain/kernel/limits.ts";
 import type { BoundUse, DaemonStatus } from "../engine/daemon-status.ts";
 import { Engine } from "../engine/engine.ts";
+import { fileRevision, reloadFiles, sourceDisagreements } from "../engine/file-changes.ts";
 import { loadTokenKeys, parseTokenKeys } from "../engine/token-keys.ts";
+import { WatchHub } from "../engine/watch.ts";
+import { ConfigFiles } from "../files/config-files.ts";
 import { createDescriptorIndex } from "../gateway/descriptor-index.ts";
 import { createHealthState, healthRoutes } from "../gateway/health.ts";
 import { createManagementHandler } from "../gateway/management.ts";
@@ -53,6 +55,8 @@ export interface App {
   readonly agentsUrl: string;
   readonly managementUrl: string;
   readonly revision: number;
+  /** Reads the operator files again. */
+  reload(): Promise<void>;
   /** Drains: readiness off, streams ended, calls in flight finished, journal flushed, store closed. Answers what failed. */
   stop(): Promise<readonly Error[]>;
 }
@@ -83,6 +87,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     ? parseTokenGrants(readFileSync(options.tokensFile, "utf8"), options.tokensFile)
     : [];
 
+  const files = options.configDir ? await ConfigFiles.open(options.configDir, platform) : undefined;
   const database = await openDatabase(
     options.dataDir,
     (ms) => new Promise((resolve) => platform.timers.after(ms, resolve)),
@@ -99,12 +104,20 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
       dimensions: DEFAULT_DIMENSIONS,
       catalog: builtinCatalog(),
       environment: options.environment,
-      files: new Map(),
-      label: HEAD_LABEL,
+      files: files?.configs ?? new Map(),
+      label: options.label,
       checkpointIntervalMs: CHECKPOINT_INTERVAL_MS,
     },
   });
   lifecycle.onStop("engine", () => engine.close());
+  const watches = new WatchHub({ lookups: engine.lookups, clock, timers: platform.timers });
+  engine.onCommit((committed) => watches.committed(committed));
+  if (files) {
+    files.start(fileRevision(engine.state.config), (configs) =>
+      engine.commit(reloadFiles(configs)),
+    );
+    lifecycle.onStop("config files", () => files.close());
+  }
 
   const loop = new Driver({
     engine,
@@ -127,7 +140,9 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
       checkpointAtMs: engine.journal.checkpoint.atMs,
     }),
     loop: () => loop.status(),
-    bounds: () => boundsInUse(engine),
+    bounds: () => boundsInUse(engine, watches),
+    watches: () => watches,
+    files: () => files?.status,
     outcomeIdWindowMs: () => engine.journal.ids.lengthMs(clock.nowMs()),
     bootSeconds: () => bootSeconds,
   });
@@ -141,7 +156,9 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
   const services = createServices({
     engine,
     loop,
+    watches,
     clock,
+    timers: platform.timers,
     onResolved: (resolution) => metrics.config.resolved(resolution),
     onContextTight: () => metrics.config.contextTight(),
     onReported: (tally) => metrics.outcomes.reported(tally),
@@ -149,6 +166,8 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
       statusOf(engine, options, {
         uptimeSeconds: clock.monotonicMs() / 1000,
         storeSizeBytes: await storeSizeBytes(),
+        bounds: boundsInUse(engine, watches),
+        files: files?.status,
       }),
   });
   const health = createHealthState();
@@ -218,6 +237,10 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     agentsUrl: agents.url,
     managementUrl: managementListener.url,
     revision: engine.state.config.revision,
+    async reload() {
+      if (files) await files.reload();
+      else log.info("no operator files to read again; --config-dir names their directory");
+    },
     stop: () => lifecycle.stop(STOP_STEP_MS),
   };
 }
@@ -242,10 +265,11 @@ async function listenForAdmins(
   }
 }
 
-function boundsInUse(engine: Engine): BoundUse[] {
+function boundsInUse(engine: Engine, watches: WatchHub): BoundUse[] {
   return [
     { name: "stored_models", used: engine.state.config.stored.size, max: MODELS_MAX },
     { name: "live_pairs", used: engine.cells.arms.pairs, max: LIVE_PAIRS_MAX },
+    { name: "watches", used: watches.size, max: watches.max },
     { name: "outcomes_queued", used: engine.journal.queued, max: OUTCOMES_QUEUED_MAX },
     { name: "outcome_ids", used: engine.journal.ids.size, max: OUTCOME_IDS_MAX },
     { name: "open_drifts", used: engine.state.findings.drifts.size, max: OPEN_FINDINGS_MAX },
@@ -260,7 +284,7 @@ function boundsInUse(engine: Engine): BoundUse[] {
 function statusOf(
   engine: Engine,
   options: Options,
-  measured: { readonly uptimeSeconds: number; readonly storeSizeBytes: number },
+  measured: Pick<DaemonStatus, "uptimeSeconds" | "storeSizeBytes" | "bounds" | "files">,
 ): DaemonStatus {
   const { checkpoint, lag } = engine.journal;
   return {
@@ -270,7 +294,8 @@ function statusOf(
     revision: engine.state.config.revision,
     journalLag: lag,
     checkpointAtMs: checkpoint.atMs === 0 ? undefined : checkpoint.atMs,
-    bounds: boundsInUse(engine),
+    label: engine.state.config.label,
+    disagreements: sourceDisagreements(engine.state.config),
     agentsRole: options.agentsRole,
     nodeVersion: process.version,
     schemaVersion: SCHEMA_VERSION,

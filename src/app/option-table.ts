@@ -1,4 +1,6 @@
 import { homedir } from "node:os";
+import { HEAD_LABEL } from "../domain/config/registry.ts";
+import { labelViolation } from "../domain/config/version.ts";
 import { LOG_LEVELS } from "../platform/log.ts";
 import { ROLES } from "../rpc/server/roles.ts";
 
@@ -61,6 +63,19 @@ export const OPTION_TABLE = {
     anything,
   ),
   dataDir: option("data-dir", "PATH", "directory of the store", anything, "./data"),
+  configDir: option(
+    "config-dir",
+    "PATH",
+    "directory of operator files, watched; config/model_configs where that is there",
+    anything,
+  ),
+  label: option(
+    "label",
+    "NAME",
+    "label whose saved versions are served; head is the newest write",
+    (text) => (text === HEAD_LABEL ? undefined : labelViolation(text)),
+    HEAD_LABEL,
+  ),
   config: option("config", "FILE", "YAML file of these options", anything),
   loopInterval: option(
     "loop-interval",

@@ -34,6 +34,10 @@ export interface Options {
   readonly tokensFile: string | undefined;
   readonly tokenKeysFile: string | undefined;
   readonly dataDir: string;
+  /** Directory of operator files; undefined where none are read. */
+  readonly configDir: string | undefined;
+  /** The label that is served. */
+  readonly label: string;
   readonly loopIntervalMs: number;
   /** What `…_MODEL_…` variables set, for every model. */
   readonly environment: EnvironmentLayer;
@@ -45,6 +49,9 @@ export interface Options {
 export class OptionsError extends Error {
   override readonly name = "OptionsError";
 }
+
+/** Where operator files are looked for unless an option says so; the seed keeps them there. */
+const CONFIG_DIR_DEFAULT = "config/model_configs";
 
 export interface OptionSources {
   readonly argv: readonly string[];
@@ -89,6 +96,8 @@ export function parseOptions(
   place: {
     readonly isTerminal: boolean;
     readonly env: Readonly<Record<string, string | undefined>>;
+    /** Whether there is something at a path. */
+    readonly exists: (path: string) => boolean;
   },
 ): Options {
   const text = (name: OptionName): string => values[name].text ?? "";
@@ -114,6 +123,10 @@ export function parseOptions(
     tokensFile: optionalPath("tokens"),
     tokenKeysFile: optionalPath("tokenKeys"),
     dataDir: expandPath(text("dataDir")),
+    configDir:
+      optionalPath("configDir") ??
+      (place.exists(CONFIG_DIR_DEFAULT) ? CONFIG_DIR_DEFAULT : undefined),
+    label: text("label"),
     loopIntervalMs: Number(text("loopInterval")) * 1000,
     environment: parseEnvironment(place.env),
     logFormat:

@@ -21,10 +21,13 @@ export interface ServeIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isTerminal: boolean;
   readonly readFile: (path: string) => string;
+  readonly exists: (path: string) => boolean;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Called once, after the ready line. */
   readonly onReady: () => void;
+  /** Takes what to do whenever the daemon is told to read its files again. */
+  readonly onHangup: (reload: () => void) => void;
   /** Settles when the daemon is told to go down. */
   readonly untilTold: () => Promise<string>;
 }
@@ -36,6 +39,7 @@ export async function serve(io: ServeIo): Promise<number> {
     const options = parseOptions(values, {
       isTerminal: io.isTerminal,
       env: io.env,
+      exists: io.exists,
     });
     const log = createLog({
       level: options.logLevel,
@@ -45,6 +49,7 @@ export async function serve(io: ServeIo): Promise<number> {
     });
     const told = io.untilTold();
     const app = await startApp(options, createPlatform(log));
+    io.onHangup(() => void app.reload());
     const bootMs = Math.round(performance.now());
     io.stdout(
       `attuned ready agents=${app.agentsUrl} management=${app.managementUrl} revision=${app.revision} boot_ms=${bootMs}\n`,

@@ -35,11 +35,12 @@ export interface SourceRecord {
   readonly catalog: string;
   readonly environment: string;
   readonly environmentRevision: number;
+  readonly label: string;
   readonly files: Readonly<Record<string, { readonly digest: string; readonly revision: number }>>;
 }
 
 /**
- * Builds the state that lookups are answered from. Where catalog, environment or files differ from those of the last start, the next
+ * Builds the state that lookups are answered from. Where catalog, environment, files or label differ from those of the last start, the next
  * revision is committed, so that watchers that resume see it as a change; the first start of a store is revision 0.
  */
 export async function loadConfigState(store: Store, sources: ConfigSources): Promise<ConfigState> {
@@ -89,6 +90,7 @@ export function recordOf(
     environment,
     environmentRevision:
       before?.environment === environment ? before.environmentRevision : revision,
+    label: sources.label,
     files: Object.fromEntries(files),
   };
 }

@@ -1,8 +1,29 @@
+import type { SourceDisagreement } from "./file-changes.ts";
+
 /** How much of a bound is in use. */
 export interface BoundUse {
   readonly name: string;
   readonly used: number;
   readonly max: number;
+}
+
+/** Something wrong with an operator file; line and column are 0 where it is about the whole file. */
+export interface FileProblemStatus {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** The operator files: what is in force, and what was refused. */
+export interface FileLayerStatus {
+  readonly directory: string;
+  readonly fileCount: number;
+  readonly modelCount: number;
+  readonly revision: number;
+  readonly loadedAtMs: number;
+  readonly problems: readonly FileProblemStatus[];
+  readonly refusedAtMs: number | undefined;
 }
 
 /** The state of the daemon and of its store. */
@@ -19,4 +40,11 @@ export interface DaemonStatus {
   readonly agentsRole: string;
   readonly nodeVersion: string;
   readonly schemaVersion: number;
+  /** Undefined where the daemon reads no operator files. */
+  readonly files: FileLayerStatus | undefined;
+  readonly label: string;
+  readonly disagreements: {
+    readonly listed: readonly SourceDisagreement[];
+    readonly count: number;
+  };
 }

@@ -1,7 +1,10 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { DaemonStatus } from "../engine/daemon-status.ts";
+import type { DaemonStatus, FileLayerStatus } from "../engine/daemon-status.ts";
+import type { SourceDisagreement } from "../engine/file-changes.ts";
 import type { AdminService } from "../gen/attuned/v1/admin_service_pb.ts";
+import { phaseToWire } from "./wire/phase.ts";
 import { timestampToWire } from "./wire/time.ts";
+import { valueToWire } from "./wire/value.ts";
 
 /** What operating the daemon needs. `status` gathers it from all parts. */
 export function createAdminService(
@@ -28,7 +31,41 @@ export function createAdminService(
         agentsRole: now.agentsRole,
         nodeVersion: now.nodeVersion,
         schemaVersion: now.schemaVersion,
+        ...(now.files ? { files: filesToWire(now.files) } : {}),
+        label: now.label,
+        disagreements: now.disagreements.listed.map(disagreementToWire),
+        disagreementCount: BigInt(now.disagreements.count),
       };
     },
+  };
+}
+
+function filesToWire(files: FileLayerStatus) {
+  return {
+    directory: files.directory,
+    fileCount: files.fileCount,
+    modelCount: files.modelCount,
+    revision: BigInt(files.revision),
+    loadedAt: timestampToWire(files.loadedAtMs),
+    problems: files.problems.map(({ file, line, column, message }) => ({
+      file,
+      line,
+      column,
+      message,
+    })),
+    ...(files.refusedAtMs === undefined ? {} : { refusedAt: timestampToWire(files.refusedAtMs) }),
+  };
+}
+
+function disagreementToWire(disagreement: SourceDisagreement) {
+  const fileValue = valueToWire(disagreement.oldValue);
+  const storedValue = valueToWire(disagreement.newValue);
+  return {
+    model: disagreement.model,
+    ...(disagreement.phase ? { phase: phaseToWire(disagreement.phase) } : {}),
+    parameter: disagreement.parameter,
+    ...(fileValue ? { fileValue } : {}),
+    ...(storedValue ? { storedValue } : {}),
+    file: disagreement.file,
   };
 }

@@ -4,6 +4,7 @@ import type { DaemonStatus } from "../engine/daemon-status.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Resolution } from "../engine/lookups.ts";
 import type { Loop } from "../engine/loop.ts";
+import type { WatchHub } from "../engine/watch.ts";
 import { AdminService } from "../gen/attuned/v1/admin_service_pb.ts";
 import { AnalysisService } from "../gen/attuned/v1/analysis_service_pb.ts";
 import { ConfigService } from "../gen/attuned/v1/config_service_pb.ts";
@@ -12,6 +13,7 @@ import { ModelService } from "../gen/attuned/v1/model_service_pb.ts";
 import { OptimizerService } from "../gen/attuned/v1/optimizer_service_pb.ts";
 import { OutcomeService } from "../gen/attuned/v1/outcome_service_pb.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Timers } from "../platform/timers.ts";
 import { createAdminService } from "./admin-service.ts";
 import { createAnalysisService } from "./analysis-service.ts";
 import { createConfigService } from "./config-service.ts";
@@ -19,11 +21,14 @@ import { createHistoryService } from "./history-service.ts";
 import { createModelService } from "./model-service.ts";
 import { createOptimizerService } from "./optimizer-service.ts";
 import { createOutcomeService, type ReportTally } from "./outcome-service.ts";
+import { createWatchConfigs } from "./watch.ts";
 
 export interface ServiceDeps {
   readonly engine: Engine;
   readonly loop: Loop;
+  readonly watches: WatchHub;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly onResolved: (resolution: Resolution) => void;
   readonly onContextTight: () => void;
   readonly onReported: (tally: ReportTally) => void;
@@ -38,7 +43,7 @@ export interface Services {
 }
 
 export function createServices(deps: ServiceDeps): Services {
-  const { engine, loop, clock } = deps;
+  const { engine, loop, clock, timers } = deps;
   const descriptors = [
     ConfigService,
     ModelService,
@@ -52,7 +57,10 @@ export function createServices(deps: ServiceDeps): Services {
     descriptors,
     names: descriptors.map((service) => service.typeName),
     routes(router) {
-      router.service(ConfigService, createConfigService(engine, deps));
+      router.service(ConfigService, {
+        ...createConfigService(engine, deps),
+        ...createWatchConfigs(deps.watches, { timers, storeId: engine.store.storeId }),
+      });
       router.service(ModelService, createModelService(engine, clock));
       router.service(HistoryService, createHistoryService(engine, clock));
       router.service(OutcomeService, createOutcomeService(engine, clock, deps.onReported));
