@@ -1,7 +1,8 @@
 import type { ConfigurationChange } from "../domain/config/change.ts";
 import type { ModelConfig } from "../domain/config/model-config.ts";
-import { type ConfigState, HEAD_LABEL } from "../domain/config/registry.ts";
+import { type ConfigState, HEAD_LABEL, type StoredPrompt } from "../domain/config/registry.ts";
 import type { ConfigWarning } from "../domain/config/validate.ts";
+import type { VersionPrompt } from "../domain/config/version.ts";
 import { Fault } from "../domain/kernel/fault.ts";
 import { keys } from "../store/keys.ts";
 import { type Author, checkReason, historyOps } from "./author.ts";
@@ -9,7 +10,7 @@ import type { Change, ChangeContext } from "./change.ts";
 import { checkEtag, checkRoom, etagOf } from "./config-changes.ts";
 import { warningsOf } from "./config-check.ts";
 import { pastConfigAt } from "./past-configs.ts";
-import { type PromptWrite, promptsToBecome, writePrompts } from "./prompt-writes.ts";
+import { writeStoredPrompts } from "./prompt-changes.ts";
 import { snapshotOps } from "./snapshots.ts";
 import { writeStoredLayers } from "./stored-layers.ts";
 import { findVersion } from "./versions.ts";
@@ -49,7 +50,7 @@ export function rollback(
       const etag = etagOf(layer);
       const isStored = etag === etagOf(present?.config);
       const served = before.label === HEAD_LABEL;
-      if (isStored && wanted.prompts.length === 0) {
+      if (isStored && wanted.texts.size === 0) {
         const warnings = warningsOf(before, model);
         const result = { revision: before.revision, etag, changes: [], served, warnings };
         return { ops: [], next: state, touched: new Set(), result };
@@ -57,8 +58,8 @@ export function rollback(
       if (layer && !present) checkRoom(before.stored.size + 1);
       const revision = before.revision + 1;
       const author = { reason: options.reason, changedBy: options.changedBy };
-      const { prompts } = wanted;
-      const worded = writePrompts({ ...before, revision }, { prompts, revision, author }, context);
+      const { texts } = wanted;
+      const worded = writeStoredPrompts(before, { model, texts, revision, author }, context);
       const layers = new Map(isStored ? [] : [[model, layer]]);
       const written = await writeStoredLayers(worded.state, { layers, revision, author }, context);
       const changes = [...written.changes, ...worded.changes];
@@ -84,10 +85,14 @@ async function contentOf(
   model: string,
   target: RollbackTarget,
   { store }: ChangeContext,
-): Promise<{ readonly stored: ModelConfig | null; readonly prompts: readonly PromptWrite[] }> {
+): Promise<{
+  readonly stored: ModelConfig | null;
+  /** Templates of the model that become others; undefined removes one. */
+  readonly texts: ReadonlyMap<string, string | undefined>;
+}> {
   if (target.kind === "version") {
     const { stored, prompts } = await findVersion(store, model, target.version);
-    return { stored, prompts: promptsToBecome(state, model, prompts) };
+    return { stored, texts: textsToBecome(state.prompts.get(model), prompts) };
   }
   const { revision } = target;
   if (revision < 0 || revision > state.revision) {
@@ -97,5 +102,19 @@ async function contentOf(
     });
   }
   const { stored } = await pastConfigAt(store, state, { model, revision });
-  return { stored, prompts: [] };
+  return { stored, texts: new Map() };
+}
+
+/** What makes a model's own templates exactly the wanted ones. */
+function textsToBecome(
+  present: ReadonlyMap<string, StoredPrompt> | undefined,
+  wanted: readonly VersionPrompt[],
+): Map<string, string | undefined> {
+  const texts = new Map(wanted.map(({ type, text }) => [type, text]));
+  const types = [...new Set([...(present?.keys() ?? []), ...texts.keys()])].sort();
+  return new Map(
+    types
+      .filter((type) => present?.get(type)?.text !== texts.get(type))
+      .map((type) => [type, texts.get(type)]),
+  );
 }

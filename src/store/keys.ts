@@ -63,7 +63,7 @@ export const keys = {
       | "sources"
       | "idSeed"
       | "sequences"
-      | "unitWatermark",
+      | "unitsThrough",
   ) => key("m", name),
   config: (model: string) => key("c", model),
   change: (revision: number, index: number) => key("h", revision, index),
@@ -110,7 +110,7 @@ export const ranges = {
   recommendations: below("r"),
   overrides: below("v"),
   prompts: below("p"),
-  versionsOfModel: (model: string) => below("s", model),
+  versions: below("s"),
   versionOrder: (model: string) => below("t", model),
   labels: below("b"),
   labelsOfModel: (model: string) => below("b", model),
