@@ -19,7 +19,7 @@ interface WireChange {
   readonly revision: string;
 }
 
-const MODELS = ["config-a", "config-b", "config-c", "config-d", "config-😀"] as const;
+const MODELS = ["config-a", "config-b", "config-c", "config-d", "😀-config"] as const;
 const PHASE = "PHASE_EXECUTION";
 const PARAMETER = "max_tokens";
 /** What the phase has without a stored value, and what a delete goes back to. */
