@@ -60,7 +60,7 @@ export class ConfigLedger {
       config: { modelName, phases },
       reason: `value ${value}`,
     });
-    if (reply.status === 200) {
+    if (reply.status === "answered") {
       this.#acknowledge({ model: modelName, value, revision: Number(reply.body["revision"]) });
       return true;
     }
@@ -71,8 +71,8 @@ export class ConfigLedger {
   async #delete(connection: Connection, model: string): Promise<boolean> {
     const reply = await connection.post("ModelService/DeleteModelConfig", { model });
     // Nothing is stored for it at the moment: a right answer, which changes nothing.
-    if (reply.status === 404) return true;
-    if (reply.status !== 200) return false;
+    if (reply.status === "not found") return true;
+    if (reply.status !== "answered") return false;
     this.#acknowledge({ model, value: "deleted", revision: Number(reply.body["revision"]) });
     return true;
   }

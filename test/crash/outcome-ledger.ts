@@ -144,7 +144,7 @@ export class OutcomeLedger {
   async #repeat(connection: Connection): Promise<boolean> {
     const batch = this.#random.take(this.#remembered, this.#random.between(1, 50));
     const reply = await send(connection, batch);
-    if (reply.status !== 200) return false;
+    if (reply.status !== "answered") return false;
     const { duplicateCount } = countsOf(reply.body);
     if (duplicateCount !== batch.length) {
       throw new Error(`${batch.length - duplicateCount} acknowledged outcomes were not duplicates`);
@@ -156,7 +156,7 @@ export class OutcomeLedger {
 
   #settle(batch: readonly Sent[], again: number, replies: readonly Reply[]): boolean {
     const answered = replies.flatMap((reply) =>
-      reply.status === 200 ? [countsOf(reply.body)] : [],
+      reply.status === "answered" ? [countsOf(reply.body)] : [],
     );
     let accepted = 0;
     for (const counts of answered) {
