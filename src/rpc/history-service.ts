@@ -5,8 +5,13 @@ import { pageOfRange } from "../engine/page.ts";
 import type { HistoryService } from "../gen/attuned/v1/history_service_pb.ts";
 import type { Clock } from "../platform/clock.ts";
 import { ranges } from "../store/keys.ts";
-import { requiredModel } from "./request-fields.ts";
-import { changeToWire, snapshotToWire } from "./wire/history.ts";
+import { comparisonMethods } from "./history/comparison.ts";
+import { overrideMethods } from "./history/overrides.ts";
+import { pastModel } from "./history/past-model.ts";
+import { snapshotMethods } from "./history/snapshots.ts";
+import { transferMethods } from "./history/transfer.ts";
+import { versionMethods } from "./history/versions.ts";
+import { changeToWire } from "./wire/history.ts";
 import { optionalPhase } from "./wire/phase.ts";
 import { spanFromWire } from "./wire/time.ts";
 
@@ -14,27 +19,20 @@ import { spanFromWire } from "./wire/time.ts";
 export function createHistoryService(
   engine: Engine,
   clock: Clock,
-): Partial<ServiceImpl<typeof HistoryService>> {
+): ServiceImpl<typeof HistoryService> {
   return {
-    getCurrentConfig(request) {
-      const resolution = engine.lookups.resolve({
-        model: request.model,
-        phase: optionalPhase(request.phase) ?? "execution",
-        unit: "",
-        attributes: request.attributes,
-        requireKnown: false,
-        callSettings: {},
-      });
-      return {
-        snapshot: snapshotToWire(resolution, clock.nowMs()),
-        revision: BigInt(resolution.revision),
-      };
-    },
+    ...snapshotMethods(engine, clock),
+    ...comparisonMethods(engine),
+    ...versionMethods(engine),
+    ...overrideMethods(engine),
+    ...transferMethods(engine),
     async getHistory(request) {
       const { fromMs, untilMs } = spanFromWire(request.start, request.end);
       const phase = optionalPhase(request.phase);
       const range =
-        request.model === "" ? ranges.changes : ranges.changesOfModel(requiredModel(request.model));
+        request.model === ""
+          ? ranges.changes
+          : ranges.changesOfModel(await pastModel(engine, request.model));
       const page = await pageOfRange<ConfigurationChange>(engine.store, range, request, {
         keep: (change) =>
           change.atMs >= fromMs &&

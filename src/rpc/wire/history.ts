@@ -1,6 +1,8 @@
 import { create, type JsonObject } from "@bufbuild/protobuf";
-import type { ConfigurationChange } from "../../domain/config/change.ts";
+import type { ConfigurationChange, ParameterChange } from "../../domain/config/change.ts";
+import type { Attributes } from "../../domain/config/scope.ts";
 import type { Resolution } from "../../engine/lookups.ts";
+import type { Snapshot } from "../../engine/snapshots.ts";
 import {
   ConfigurationChangeSchema,
   type ConfigurationSnapshot,
@@ -12,42 +14,72 @@ import { timestampToWire } from "./time.ts";
 import { valueToWire } from "./value.ts";
 
 export function changeToWire(change: ConfigurationChange): WireChange {
-  const oldValue = valueToWire(change.oldValue);
-  const newValue = valueToWire(change.newValue);
   return create(ConfigurationChangeSchema, {
+    ...differenceToWire(change, change.model),
     changeId: change.changeId,
     timestamp: timestampToWire(change.atMs),
-    parameter: change.parameter,
-    ...(oldValue ? { oldValue } : {}),
-    ...(newValue ? { newValue } : {}),
     reason: change.reason,
     changedBy: change.changedBy,
-    model: change.model,
-    ...(change.phase ? { phase: phaseToWire(change.phase) } : {}),
     revision: BigInt(change.revision),
+    attributes: { ...change.attributes },
+    overrideId: change.overrideId ?? "",
   });
 }
 
-/** The flat snapshot of a resolution, as the seed has it. Its id names the content: equal settings, equal id. */
-export function snapshotToWire(resolution: Resolution, nowMs: number): ConfigurationSnapshot {
-  const { settings, arm } = resolution;
-  const metadata: JsonObject = {
-    phase: resolution.phase,
-    revision: String(resolution.revision),
-    config_id: arm.configId,
-  };
-  const [environment, agent] = arm.scope.dimensions;
-  if (environment) metadata["environment"] = environment;
-  if (agent) metadata["agent"] = agent;
-  return create(ConfigurationSnapshotSchema, {
+/** A difference that nobody made: without id, time and author. The model is empty where the sides have different ones. */
+export function differenceToWire(change: ParameterChange, model: string): WireChange {
+  const oldValue = valueToWire(change.oldValue);
+  const newValue = valueToWire(change.newValue);
+  return create(ConfigurationChangeSchema, {
+    parameter: change.parameter,
+    ...(oldValue ? { oldValue } : {}),
+    ...(newValue ? { newValue } : {}),
+    model,
+    ...(change.phase ? { phase: phaseToWire(change.phase) } : {}),
+  });
+}
+
+/** The flat snapshot of a resolution that no recorded one shows. Its id names the content: equal settings, equal id. */
+export function snapshotToWire(
+  resolution: Resolution,
+  attributes: Attributes,
+  nowMs: number,
+): ConfigurationSnapshot {
+  const { phase, settings, enabled, arm, revision, wireModel } = resolution;
+  return recordedSnapshotToWire({
     snapshotId: `cfg-${arm.configId}`,
-    timestamp: timestampToWire(nowMs),
-    model: resolution.wireModel,
+    atMs: nowMs,
+    revision,
+    model: wireModel,
+    modelKey: arm.scope.model,
+    phase,
+    attributes,
+    settings,
+    enabled,
+    configId: arm.configId,
+    metadata: {},
+  });
+}
+
+/** A recorded snapshot as the seed has it; the caller's metadata gives way to what the daemon knows. */
+export function recordedSnapshotToWire(snapshot: Snapshot): ConfigurationSnapshot {
+  const { settings } = snapshot;
+  const metadata: JsonObject = {
+    ...snapshot.metadata,
+    ...snapshot.attributes,
+    phase: snapshot.phase,
+    revision: String(snapshot.revision),
+    config_id: snapshot.configId,
+  };
+  return create(ConfigurationSnapshotSchema, {
+    snapshotId: snapshot.snapshotId,
+    timestamp: timestampToWire(snapshot.atMs),
+    model: snapshot.model,
     ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     ...(settings.maxTokens === undefined ? {} : { maxTokens: settings.maxTokens }),
     ...(settings.timeoutSeconds === undefined ? {} : { timeoutSeconds: settings.timeoutSeconds }),
     ...(settings.maxRetries === undefined ? {} : { maxRetries: settings.maxRetries }),
-    enabled: resolution.enabled,
+    enabled: snapshot.enabled,
     metadata,
   });
 }

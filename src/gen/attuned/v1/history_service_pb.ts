@@ -1232,7 +1232,8 @@ export const ImportConfigsResponseSchema: GenMessage<ImportConfigsResponse> = /*
  */
 export const HistoryService: GenService<{
   /**
-   * Gets the flat snapshot of a scope as served now; without a phase that of execution.
+   * Gets the flat snapshot of a scope as served now; without a phase that of execution. It is the newest recorded one where that
+   * shows the present settings, else one whose id names the content.
    * Errors: MODEL_NAME_INVALID.
    *
    * @generated from rpc attuned.v1.HistoryService.GetCurrentConfig
@@ -1255,7 +1256,8 @@ export const HistoryService: GenService<{
   },
   /**
    * Records the flat snapshot of a scope as served now, with the caller's metadata, as a revision of its own. Every accepted write
-   * of a config or an override records one by itself. What differs from the snapshot of the scope before it goes into the history.
+   * of a config or an override records one by itself. With a reason, what differs from the snapshot of the scope before it goes into
+   * the history.
    * The newest 10,000 snapshots are kept.
    * Errors: MODEL_NAME_INVALID, ATTRIBUTES_INVALID also for metadata.
    *
