@@ -9,7 +9,9 @@ export interface ChangeContext {
   readonly dimensions: readonly string[];
   /** For reading: a plan writes through its ops only. */
   readonly store: Pick<Store, "json" | "scan">;
-  createId(prefix: "chg" | "cfg" | "dft" | "ovr" | "rec"): string;
+  createId(prefix: "chg" | "cfg" | "dft" | "exp" | "ovr" | "rec"): string;
+  /** 32 unpredictable bytes in hexadecimal. */
+  createSecret(): string;
 }
 
 /** Models whose lookups may answer differently. */

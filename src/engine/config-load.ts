@@ -9,6 +9,7 @@ import {
   type StoredConfig,
   type StoredPrompt,
 } from "../domain/config/registry.ts";
+import type { Experiment } from "../domain/experiment/experiment.ts";
 import { PersistentMap } from "../domain/kernel/persistent-map.ts";
 import { sha256 } from "../platform/digest.ts";
 import { keys, ranges } from "../store/keys.ts";
@@ -65,6 +66,7 @@ export async function loadConfigState(store: Store, sources: ConfigSources): Pro
     labelled: await loadLabelled(store, sources.label),
     files: filesOf(sources.files, record),
     overrides: await loadOverrides(store),
+    experiments: await loadExperiments(store),
     environment: sources.environment,
     environmentRevision: record.environmentRevision,
     prompts: await loadPrompts(store),
@@ -163,6 +165,13 @@ async function loadOverrides(store: Store): Promise<Map<string, Override>> {
   for await (const [, item] of store.scan<Override>({ range: ranges.overrides }))
     overrides.set(item.overrideId, item);
   return overrides;
+}
+
+async function loadExperiments(store: Store): Promise<Map<string, Experiment>> {
+  const experiments = new Map<string, Experiment>();
+  for await (const [, item] of store.scan<Experiment>({ range: ranges.experiments }))
+    experiments.set(item.experimentId, item);
+  return experiments;
 }
 
 async function loadPrompts(

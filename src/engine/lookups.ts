@@ -22,12 +22,17 @@ import {
   modelNameViolation,
   settingsViolations,
 } from "../domain/config/validate.ts";
+import type { Experiment } from "../domain/experiment/experiment.ts";
+import { experimentLayer, withLayer } from "../domain/experiment/experiment-layer.ts";
+import { isOverriddenByCall, servingExperiment } from "../domain/experiment/serving.ts";
 import { Fault } from "../domain/kernel/fault.ts";
 import { RESOLUTIONS_CACHED_MAX, UNIT_LENGTH_MAX } from "../domain/kernel/limits.ts";
 import type { Arm } from "../domain/outcome/outcome.ts";
 import type { Clock } from "../platform/clock.ts";
 import { sha256 } from "../platform/digest.ts";
+import { sealAssignment } from "./assignment-token.ts";
 import type { Touched } from "./change.ts";
+import type { Enrolment } from "./experiments/enrolment.ts";
 import { lookupWarnings } from "./lookup-warnings.ts";
 import { sealToken } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
@@ -39,6 +44,8 @@ export interface LookupRequest {
   readonly attributes: Attributes;
   readonly requireKnown: boolean;
   readonly callSettings: Settings;
+  /** Enrols the unit where an experiment runs in the scope. Without it such a scope answers control. */
+  readonly enrols?: true;
 }
 
 export type ResolutionReason = "default" | "override" | "experiment" | "disabled" | "unknown_model";
@@ -63,6 +70,10 @@ export interface Resolution {
   readonly reason: ResolutionReason;
   readonly provenance: readonly FieldProvenance[];
   readonly warnings: readonly ConfigWarning[];
+  /** Whether the answer holds for every unit: not in the scope of an experiment. */
+  readonly cacheable: boolean;
+  /** Whether the outcome should carry a score. */
+  readonly scoreRequested: boolean;
   /** What the catalog knows of the model behind the name, whatever config answers for it. */
   readonly facts: ModelFacts | undefined;
   /** The API that requests under this name go to, unless the caller knows better. */
@@ -84,6 +95,10 @@ export interface NamedModel {
 export type ScopeResolution = Omit<Resolution, "token" | "revision">;
 interface Kept {
   readonly shared: ScopeResolution;
+  /** The experiment whose arms are served in the scope. */
+  readonly experiment: Experiment | undefined;
+  /** What its arms answer, by index, once one was asked for. */
+  readonly arms: Map<number, ScopeResolution>;
   token: string;
   tokenMinute: number;
   tokenRevision: number;
@@ -99,6 +114,7 @@ export class Lookups {
   readonly #clock: Clock;
   readonly #tokenKeys: TokenKeys;
   readonly #dimensions: readonly string[];
+  readonly #enrolment: Enrolment | undefined;
   #state: ConfigState;
   #kept = new Map<string, Kept>();
   /** What names stand for, kept because resolving one costs more than the rest of a lookup. */
@@ -106,12 +122,18 @@ export class Lookups {
 
   constructor(
     state: ConfigState,
-    options: { clock: Clock; keys: TokenKeys; dimensions: readonly string[] },
+    options: {
+      clock: Clock;
+      keys: TokenKeys;
+      dimensions: readonly string[];
+      enrolment?: Enrolment;
+    },
   ) {
     this.#state = state;
     this.#clock = options.clock;
     this.#tokenKeys = options.keys;
     this.#dimensions = options.dimensions;
+    this.#enrolment = options.enrolment;
   }
 
   get state(): ConfigState {
@@ -144,14 +166,15 @@ export class Lookups {
     const named = this.#name(request.model);
     const attributes = checkedAttributes(request);
     const cacheKey = JSON.stringify([named.wireModel, request.phase, ...sorted(attributes)]);
+    const wanted = { ...named, phase: request.phase, attributes };
     let kept = this.#kept.get(cacheKey);
     if (!kept) {
+      const shared = resolveScope(this.#state, wanted, this.#dimensions);
+      const { experiments } = this.#state;
       kept = {
-        shared: resolveScope(
-          this.#state,
-          { ...named, phase: request.phase, attributes },
-          this.#dimensions,
-        ),
+        shared,
+        experiment: shared.enabled ? servingExperiment(experiments, shared.arm.scope) : undefined,
+        arms: new Map(),
         token: "",
         tokenMinute: -1,
         tokenRevision: -1,
@@ -160,7 +183,11 @@ export class Lookups {
     }
     if (request.requireKnown && !named.isKnown) throw this.unknownModel(named.wireModel);
     const revision = this.#state.revision;
-    const resolution: Resolution = { ...kept.shared, revision, token: this.#token(kept, revision) };
+    const resolution: Resolution = this.#enrolled(kept, request, wanted) ?? {
+      ...kept.shared,
+      revision,
+      token: this.#token(kept, revision),
+    };
     return Object.keys(request.callSettings).length === 0
       ? resolution
       : this.#withCall(resolution, request);
@@ -210,6 +237,36 @@ export class Lookups {
     return named;
   }
 
+  /** The answer of the arm that the lookup's unit is in; undefined where it is in none. */
+  #enrolled(kept: Kept, request: LookupRequest, wanted: WantedScope): Resolution | undefined {
+    const { experiment } = kept;
+    if (!experiment || !request.enrols || !this.#enrolment) return undefined;
+    if (isOverriddenByCall(experiment, request.callSettings)) return undefined;
+    const unit = this.#enrolment.enrol(experiment, request.unit);
+    if (!unit) return undefined;
+    let answer = kept.arms.get(unit.arm);
+    if (!answer) {
+      const layer = experimentLayer(experiment, unit.arm);
+      answer = resolveScope(this.#state, { ...wanted, experiment: layer }, this.#dimensions);
+      kept.arms.set(unit.arm, answer);
+    }
+    const { revision } = this.#state;
+    const decidedAtMs = this.#clock.nowMs();
+    const decidedMinute = Math.floor(decidedAtMs / 60_000);
+    const { experimentId, epoch, boot, sequence, arm, propensityPpm, scoreRequested } = unit;
+    const token = sealAssignment(
+      {
+        served: { arm: answer.arm, revision, decidedMinute },
+        decisionId: this.#enrolment.nextDecision(),
+        unitKey: unit.key,
+        decidedAtMs,
+        ...{ experimentId, epoch, boot, sequence, arm, propensityPpm, scoreRequested },
+      },
+      this.#tokenKeys,
+    );
+    return { ...answer, reason: "experiment", revision, token, scoreRequested };
+  }
+
   #token(kept: Kept, revision: number): string {
     const minute = Math.floor(this.#clock.nowMs() / 60_000);
     if (kept.tokenMinute !== minute || kept.tokenRevision !== revision) {
@@ -255,14 +312,24 @@ export class Lookups {
   }
 }
 
+/** What an answer is computed for. */
+export type WantedScope = NamedModel & {
+  readonly phase: Phase;
+  readonly attributes: Attributes;
+  /** The arm of an experiment that is served. */
+  readonly experiment?: LayerEntry;
+};
+
 /** What a state answers for a model, a phase and attributes, without the call's own settings. */
 export function resolveScope(
   state: ConfigState,
-  wanted: NamedModel & { readonly phase: Phase; readonly attributes: Attributes },
+  wanted: WantedScope,
   dimensions: readonly string[],
 ): ScopeResolution {
   const { wireModel, configKey, modelKey, phase, attributes } = wanted;
-  const layers = lookupLayers(state, { model: modelKey, phase, attributes }, dimensions);
+  const usualLayers = lookupLayers(state, { model: modelKey, phase, attributes }, dimensions);
+  const layers = wanted.experiment ? withLayer(usualLayers, wanted.experiment) : usualLayers;
+  const scope = scopeOf(modelKey, phase, attributes, dimensions);
   const merged = resolveLayers(layers, phase);
   const settings = merged.armSettings;
   const promptDigest = promptDigestOf(state, modelKey);
@@ -277,7 +344,7 @@ export function resolveScope(
     enabled: merged.enabled,
     settings: merged.settings,
     limits: merged.limits,
-    arm: { scope: scopeOf(modelKey, phase, attributes, dimensions), configId, settings },
+    arm: { scope, configId, settings },
     layers,
     parentRevision: merged.revision,
     reason: merged.enabled ? usual : "disabled",
@@ -286,6 +353,8 @@ export function resolveScope(
       ...(wanted.isKnown ? [] : [unknownModelWarning(wireModel)]),
       ...lookupWarnings({ ...merged, facts: served.facts }),
     ],
+    cacheable: servingExperiment(state.experiments, scope) === undefined,
+    scoreRequested: false,
     ...served,
   };
 }

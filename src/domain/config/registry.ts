@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { resolveModelName } from "../catalog/names.ts";
 import type { ResolvedName } from "../catalog/resolved-name.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import type { PersistentMap } from "../kernel/persistent-map.ts";
 import { BUILTIN_MODELS, DEFAULT_MODEL } from "./builtin.ts";
 import type { EnvironmentLayer } from "./environment.ts";
@@ -54,6 +55,8 @@ export interface ConfigState {
   readonly files: PersistentMap<FileConfig>;
   /** Overrides and pins, by id. */
   readonly overrides: ReadonlyMap<string, Override>;
+  /** Experiments by id, whatever their state. */
+  readonly experiments: ReadonlyMap<string, Experiment>;
   readonly environment: EnvironmentLayer;
   /** Revision at which the environment became what it is. */
   readonly environmentRevision: number;

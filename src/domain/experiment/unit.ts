@@ -1,4 +1,3 @@
-import type { AssignmentRef } from "../outcome/outcome.ts";
 import type { Experiment } from "./experiment.ts";
 import { isScore, type MetricRule, worstValue } from "./metric-rule.ts";
 
@@ -38,11 +37,6 @@ export type SettledValue =
   | { readonly kind: "censored" | "ignored" | "not_requested" };
 
 type Timing = Pick<Experiment, "unitWindowMs" | "metrics">;
-
-export function refOf(unit: EnrolledUnit, receivedAtMs: number): AssignmentRef {
-  const { experimentId, boot, sequence, arm } = unit;
-  return { experimentId, boot, sequence, arm, receivedAtMs };
-}
 
 /** The last moment at which a report for a metric counts. A lookup that is its own unit has no window to wait for. */
 export function deadlineMs(unit: EnrolledUnit, rule: MetricRule, timing: Timing): number {

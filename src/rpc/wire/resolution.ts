@@ -60,9 +60,9 @@ export function resolutionToWire(resolution: Resolution, storeId: string): Resol
     storeId,
     decisionToken: resolution.token,
     reason: REASONS[resolution.reason],
-    cacheable: true,
-    maxAgeSeconds: ANSWER_MAX_AGE_SECONDS,
-    scoreRequested: false,
+    cacheable: resolution.cacheable,
+    maxAgeSeconds: resolution.cacheable ? ANSWER_MAX_AGE_SECONDS : 0,
+    scoreRequested: resolution.scoreRequested,
     provenance: resolution.provenance.map(({ field, layer, revision, source }) => ({
       field,
       layer: LAYERS[layer],

@@ -1,0 +1,365 @@
+import { drawUnit, unitKeyOf } from "../../domain/experiment/assignment.ts";
+import {
+  ENROLMENTS_PER_SECOND_MAX,
+  UNITS_HELD_MAX,
+  UNITS_PER_EXPERIMENT_MAX,
+} from "../../domain/experiment/bounds.ts";
+import { type Experiment, isServing } from "../../domain/experiment/experiment.ts";
+import { outcomeValue } from "../../domain/experiment/metric-rule.ts";
+import {
+  centreOf,
+  type ExperimentTally,
+  emptyTally,
+  withAssigned,
+  withOutcome,
+} from "../../domain/experiment/tally.ts";
+import { type EnrolledUnit, withReport } from "../../domain/experiment/unit.ts";
+import type { AssignmentRef, Outcome } from "../../domain/outcome/outcome.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { keys, ranges } from "../../store/keys.ts";
+import type { Store, StoreOp } from "../../store/store.ts";
+import { AssignmentJournal } from "./assignment-journal.ts";
+import { Sequences } from "./sequences.ts";
+import { decodeUnit, encodeRelease, encodeUnit } from "./unit-codec.ts";
+import { drawPeriod, type HeldUnit, UnitTable } from "./unit-table.ts";
+
+/** Releases of one experiment in one checkpoint, so that a checkpoint after a long pause does not hold up lookups. */
+const RELEASES_PER_CHECKPOINT_MAX = 5_000;
+
+export interface ExperimentsDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The experiments of the state in force. */
+  readonly definitions: () => ReadonlyMap<string, Experiment>;
+  /** Writes ops in the next synced batch. Errors: any. */
+  readonly write: (ops: readonly StoreOp[]) => Promise<void>;
+}
+
+/** What changed since the last checkpoint. */
+interface Unsaved {
+  readonly units: Set<HeldUnit>;
+  readonly tallies: Set<UnitTable>;
+  /** Records of released units. */
+  releases: StoreOp[];
+}
+
+/**
+ * The units of all experiments: who was enrolled, in which arm, and what came of it.
+ *
+ * Lookups enrol in memory and never wait; assignments go to disk in the next batch. Outcomes are folded from the journal, after the
+ * write and at boot alike. A checkpoint writes what changed and releases the units before the common cut, in one batch with the
+ * journal's watermark, so that the state after a crash is that of the log.
+ */
+export class Experiments {
+  readonly #deps: ExperimentsDeps;
+  readonly #sequences: Sequences;
+  readonly #tables = new Map<string, UnitTable>();
+  /** Units that may still be reported for. */
+  readonly #open = new Map<number, HeldUnit>();
+  #held = 0;
+  #journal: AssignmentJournal;
+  #unsaved = noChanges();
+  #saving: Unsaved | undefined;
+  #lastAssignedAtMs = 0;
+  #decisions = 0;
+  #rate = { second: 0, count: 0 };
+  #reserveAgainAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: ExperimentsDeps) {
+    this.#deps = deps;
+    this.#sequences = new Sequences(deps.store);
+    this.#journal = this.#journalFrom(-1);
+  }
+
+  /** Units in the table. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Rebuilds the table from the store, at boot, before the journal's tail is folded. */
+  async load(): Promise<void> {
+    const { store, definitions, log } = this.#deps;
+    for (const experiment of definitions().values()) {
+      const tally = await store.json<ExperimentTally>(keys.tally(experiment.experimentId));
+      if (tally) this.#tableOf(experiment).tally = tally;
+    }
+    let through = (await store.json<number>(keys.meta("unitsThrough"))) ?? -1;
+    for await (const [, bytes] of store.scanBytes({ range: ranges.units })) {
+      const { unit, isReleased } = decodeUnit(bytes);
+      const experiment = definitions().get(unit.experimentId);
+      if (!experiment) continue;
+      this.#take({ unit, isReleased, isSticky: unit.key !== "" });
+      this.#count(experiment, unit);
+      through = Math.max(through, unit.sequence);
+    }
+    this.#journal = this.#journalFrom(through);
+    await this.#sequences.load(through);
+    // A disk that takes no writes is no reason not to serve: lookups are not enrolled then.
+    if ([...definitions().values()].some(isServing))
+      await this.reserve().catch((cause) => log.error("no sequence numbers reserved", { cause }));
+  }
+
+  /** Makes sure that units can be numbered: before an experiment starts. Errors: the store's. */
+  reserve(): Promise<void> {
+    return this.#sequences.reserve();
+  }
+
+  /**
+   * The unit of a lookup: the one it is in, or a new one. Undefined where it is not enrolled, which is decided before any draw: the
+   * experiment takes no units, a bound is full, or the disk does not keep up.
+   */
+  enrol(experiment: Experiment, unit: string): EnrolledUnit | undefined {
+    const table = this.#tableOf(experiment);
+    const nowMs = Math.max(this.#deps.clock.nowMs(), this.#lastAssignedAtMs);
+    const key = unit === "" ? "" : unitKeyOf(table.hash, unit);
+    const found = table.find(key, { nowMs, periodMs: experiment.periodMs });
+    if (found) return found.unit;
+    if (experiment.state !== "running" || this.#isFull(table, nowMs)) return undefined;
+    const sequence = this.#sequences.take();
+    if (this.#sequences.isLow) this.#reserveSoon();
+    if (sequence === undefined) return undefined;
+    const { boot } = this.#sequences;
+    const input =
+      unit === ""
+        ? { kind: "lookup" as const, period: 0, unit: `${boot}.${sequence}` }
+        : { kind: "unit" as const, period: drawPeriod(experiment, nowMs), unit };
+    const drawn = drawUnit(table.hash, input, {
+      weightsPpm: experiment.arms.map(({ weightPpm }) => weightPpm),
+      scoreFractionPpm: experiment.scoreFractionPpm,
+    });
+    const enrolled: EnrolledUnit = {
+      experimentId: experiment.experimentId,
+      boot,
+      sequence,
+      key,
+      ...drawn,
+      epoch: experiment.epoch,
+      assignedAtMs: nowMs,
+      centres: experiment.metrics.map((_rule, index) => centreOf(table.tally, index)),
+      reports: 0,
+      counts: experiment.metrics.map(() => 0),
+      sums: experiment.metrics.map(() => 0),
+    };
+    this.#lastAssignedAtMs = nowMs;
+    this.#rate.count += 1;
+    this.#take({ unit: enrolled, isReleased: false, isSticky: key !== "" });
+    this.#journal.push(enrolled);
+    return enrolled;
+  }
+
+  /** A number for a decision, unique in this start of the daemon. */
+  nextDecision(): number {
+    this.#decisions += 1;
+    return this.#decisions;
+  }
+
+  /** Whether a crash took the assignment of a unit, so that its outcomes count as observational. */
+  isVoid({ boot, sequence }: Pick<AssignmentRef, "boot" | "sequence">): boolean {
+    return this.#sequences.isVoid(boot, sequence);
+  }
+
+  /** Returns once the assignments that outcomes refer to are on disk. Errors: that of the write. */
+  async journalled(outcomes: readonly Outcome[]): Promise<void> {
+    const { boot } = this.#sequences;
+    const isWaiting = outcomes.some(
+      ({ assignment }) => assignment?.boot === boot && assignment.sequence > this.#journal.through,
+    );
+    if (isWaiting) await this.#journal.flush();
+  }
+
+  /** Counts an outcome that is on disk, in the order of the journal. */
+  fold(outcome: Outcome, receivedAtMs: number): void {
+    const { assignment } = outcome;
+    const experiment = assignment && this.#deps.definitions().get(assignment.experimentId);
+    if (!experiment) return;
+    const table = this.#tableOf(experiment);
+    this.#unsaved.tallies.add(table);
+    const held = this.#open.get(assignment.sequence);
+    const before = held?.unit;
+    const after =
+      before &&
+      withReport(
+        before,
+        {
+          decidedAtMs: outcome.decidedAtMs ?? outcome.occurredAtMs,
+          receivedAtMs,
+          values: experiment.metrics.map((rule) => outcomeValue(rule, outcome)),
+        },
+        experiment,
+      );
+    if (!held || after === undefined || after === before) {
+      const as = this.isVoid(assignment) ? "voidOutcomes" : "lateOutcomes";
+      table.tally = withOutcome(table.tally, assignment.arm, as);
+      return;
+    }
+    if (held.unit.reports === 0) table.tally = withOutcome(table.tally, assignment.arm, "reported");
+    held.unit = after;
+    this.#unsaved.units.add(held);
+  }
+
+  /** What an experiment's units add up to, and how many wait for their deadlines. */
+  results(experiment: Experiment): { readonly tally: ExperimentTally; readonly pending: number } {
+    const table = this.#tables.get(experiment.experimentId);
+    return { tally: table?.tally ?? emptyTally(experiment), pending: table?.pending ?? 0 };
+  }
+
+  /** Whether a checkpoint has something to write although no outcome came. */
+  isDue(): boolean {
+    const nowMs = this.#deps.clock.nowMs();
+    const { units, tallies, releases } = this.#unsaved;
+    if (units.size > 0 || tallies.size > 0 || releases.length > 0) return true;
+    return [...this.#tables].some(([id, table]) => {
+      const experiment = this.#deps.definitions().get(id);
+      return experiment !== undefined && table.isDue(experiment, nowMs);
+    });
+  }
+
+  /** Writes what is due where no checkpoint of the journal is: the watermark stays. Everything it writes may be written again. */
+  async save(): Promise<void> {
+    const ops = this.beginCheckpoint(0, this.#deps.clock.nowMs());
+    try {
+      if (ops.length > 0) await this.#deps.store.write(ops, "sync");
+    } catch (error) {
+      this.endCheckpoint("failed");
+      throw error;
+    }
+    this.endCheckpoint("written");
+  }
+
+  /** Starts a checkpoint of everything so far, in this very step: releases what is due and answers the ops. */
+  beginCheckpoint(_watermark: number, atMs: number): StoreOp[] {
+    for (const [id, table] of this.#tables) {
+      const experiment = this.#deps.definitions().get(id);
+      if (experiment) this.#sweep(experiment, table, atMs);
+    }
+    const saving = this.#unsaved;
+    this.#saving = saving;
+    this.#unsaved = noChanges();
+    const ops = [...saving.releases];
+    for (const held of saving.units) {
+      const { unit, isReleased } = held;
+      if (isGone(held)) ops.push({ delete: keys.unit(unit.sequence) });
+      else ops.push({ put: keys.unit(unit.sequence), bytes: encodeUnit({ unit, isReleased }) });
+    }
+    for (const [id, table] of this.#tables)
+      if (saving.tallies.has(table)) ops.push({ put: keys.tally(id), json: table.tally });
+    if (ops.length > 0) ops.push({ put: keys.meta("unitsThrough"), json: this.#journal.through });
+    return ops;
+  }
+
+  /** Ends a checkpoint; what a failed one did not write goes into the next. */
+  endCheckpoint(result: "written" | "failed"): void {
+    const saving = this.#saving;
+    this.#saving = undefined;
+    if (!saving || result === "written") return;
+    for (const held of saving.units) this.#unsaved.units.add(held);
+    for (const table of saving.tallies) this.#unsaved.tallies.add(table);
+    this.#unsaved.releases = [...saving.releases, ...this.#unsaved.releases];
+  }
+
+  /** Returns once every assignment is on disk. Errors: that of the write. */
+  flush(): Promise<void> {
+    return this.#journal.flush();
+  }
+
+  #sweep(experiment: Experiment, table: UnitTable, nowMs: number): void {
+    const swept = table.sweep(experiment, {
+      nowMs,
+      through: this.#journal.through,
+      releasesMax: RELEASES_PER_CHECKPOINT_MAX,
+    });
+    for (const released of swept.released) {
+      const { experimentId, sequence } = released.unit;
+      this.#unsaved.releases.push({
+        put: keys.releasedUnit(experimentId, sequence),
+        bytes: encodeRelease(released),
+      });
+      this.#open.delete(sequence);
+    }
+    for (const held of swept.touched) this.#touch(held);
+    if (swept.released.length > 0) this.#unsaved.tallies.add(table);
+  }
+
+  #isFull(table: UnitTable, nowMs: number): boolean {
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#rate.second) this.#rate = { second, count: 0 };
+    const assigned = table.tally.arms.reduce((sum, arm) => sum + arm.assigned, 0);
+    return (
+      this.#held >= UNITS_HELD_MAX ||
+      assigned >= UNITS_PER_EXPERIMENT_MAX ||
+      this.#rate.count >= ENROLMENTS_PER_SECOND_MAX ||
+      this.#journal.isFull
+    );
+  }
+
+  #tableOf(experiment: Experiment): UnitTable {
+    const { experimentId, salt } = experiment;
+    let table = this.#tables.get(experimentId);
+    if (!table) {
+      table = new UnitTable(salt, emptyTally(experiment));
+      this.#tables.set(experimentId, table);
+    }
+    return table;
+  }
+
+  #take(held: HeldUnit): void {
+    const experiment = this.#deps.definitions().get(held.unit.experimentId);
+    if (!experiment) return;
+    const replaced = this.#tableOf(experiment).add(held);
+    this.#held += 1;
+    this.#lastAssignedAtMs = Math.max(this.#lastAssignedAtMs, held.unit.assignedAtMs);
+    if (!held.isReleased) this.#open.set(held.unit.sequence, held);
+    if (replaced) this.#touch(replaced);
+  }
+
+  #count(experiment: Experiment, unit: EnrolledUnit): void {
+    const table = this.#tableOf(experiment);
+    const counted = withAssigned(table.tally, unit);
+    if (counted === table.tally) return;
+    table.tally = counted;
+    this.#unsaved.tallies.add(table);
+  }
+
+  /** Notes that a unit's record changes; one that nothing needs any more leaves the table. */
+  #touch(held: HeldUnit): void {
+    this.#unsaved.units.add(held);
+    if (isGone(held)) this.#held -= 1;
+  }
+
+  /** Tries at most once a second: a disk that fails is not asked by every lookup. */
+  #reserveSoon(): void {
+    const { clock, log } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#reserveAgainAtMs) return;
+    this.#reserveAgainAtMs = nowMs + 1000;
+    this.reserve().catch((cause) => log.error("no sequence numbers reserved", { cause }));
+  }
+
+  #journalFrom(through: number): AssignmentJournal {
+    const { log, write, definitions } = this.#deps;
+    return new AssignmentJournal(
+      {
+        log,
+        write,
+        onJournalled: (units) => {
+          for (const unit of units) {
+            const experiment = definitions().get(unit.experimentId);
+            if (experiment) this.#count(experiment, unit);
+          }
+        },
+      },
+      through,
+    );
+  }
+}
+
+/** Whether a unit is released and no lookup finds it any more. */
+function isGone(held: HeldUnit): boolean {
+  return held.isReleased && !held.isSticky;
+}
+
+function noChanges(): Unsaved {
+  return { units: new Set(), tallies: new Set(), releases: [] };
+}
