@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import {
   type Client,
   ConnectError,
+  type ConnectRouter,
   createClient,
   createRouterTransport,
 } from "@connectrpc/connect";
@@ -12,6 +13,7 @@ import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
 import { Engine } from "../engine/engine.ts";
 import { createTestPlatform, TEST_KEYS, type TestPlatform } from "../engine/engine-fixtures.ts";
 import { ConfigService } from "../gen/attuned/v1/config_service_pb.ts";
+import { HistoryService } from "../gen/attuned/v1/history_service_pb.ts";
 import { ModelService } from "../gen/attuned/v1/model_service_pb.ts";
 import {
   BadRequestSchema,
@@ -20,6 +22,7 @@ import {
 } from "../gen/google/rpc/error_details_pb.ts";
 import { type MemoryStore, openMemoryStore } from "../store/store-fixtures.ts";
 import { createConfigService } from "./config-service.ts";
+import { createHistoryService } from "./history-service.ts";
 import { createModelService } from "./model-service.ts";
 import { createFaultInterceptor } from "./server/fault-interceptor.ts";
 
@@ -30,6 +33,9 @@ export interface TestServices {
   readonly memory: MemoryStore;
   readonly configs: Client<typeof ConfigService>;
   readonly models: Client<typeof ModelService>;
+  readonly history: Client<typeof HistoryService>;
+  /** The services, for a transport of someone else's. */
+  readonly routes: (router: ConnectRouter) => void;
   /** What the services told their listeners. */
   readonly heard: { tight: number };
 }
@@ -39,6 +45,7 @@ export async function openTestServices(
   more: {
     readonly environment?: EnvironmentLayer;
     readonly database?: MemoryStore["database"];
+    readonly label?: string;
   } = {},
 ): Promise<TestServices> {
   const memory = await openMemoryStore(more.database);
@@ -52,7 +59,7 @@ export async function openTestServices(
       catalog: builtinCatalog(),
       environment: more.environment ?? NO_ENVIRONMENT,
       files: new Map(),
-      label: HEAD_LABEL,
+      label: more.label ?? HEAD_LABEL,
       checkpointIntervalMs: 10_000,
     },
   });
@@ -63,13 +70,14 @@ export async function openTestServices(
       heard.tight += 1;
     },
   };
-  const transport = createRouterTransport(
-    (router) => {
-      router.service(ConfigService, createConfigService(engine, listeners));
-      router.service(ModelService, createModelService(engine, platform.clock));
-    },
-    { router: { interceptors: [createFaultInterceptor(rethrow)] } },
-  );
+  const routes = (router: ConnectRouter) => {
+    router.service(ConfigService, createConfigService(engine, listeners));
+    router.service(ModelService, createModelService(engine, platform.clock));
+    router.service(HistoryService, createHistoryService(engine, platform.clock));
+  };
+  const transport = createRouterTransport(routes, {
+    router: { interceptors: [createFaultInterceptor(rethrow)] },
+  });
   const client = <T extends DescService>(service: T): Client<T> => createClient(service, transport);
   return {
     engine,
@@ -77,6 +85,8 @@ export async function openTestServices(
     memory,
     configs: client(ConfigService),
     models: client(ModelService),
+    history: client(HistoryService),
+    routes,
     heard,
   };
 }
