@@ -4,6 +4,7 @@ import type { CommandEntry } from "./command.ts";
 export const GROUP_DEFAULT: Readonly<Record<string, string>> = {
   drift: "drift list",
   loop: "loop status",
+  prompt: "prompt show",
   recommendations: "recommendations list",
 };
 
@@ -25,6 +26,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "models",
     summary: "List model configs, or show one",
     load: async () => (await import("./commands/models.ts")).models,
+  },
+  {
+    name: "resolve-name",
+    summary: "Explain what a model's name stands for",
+    load: async () => (await import("./commands/resolve-name.ts")).resolveName,
+  },
+  {
+    name: "catalog",
+    summary: "Show where the facts of models come from and how old they are",
+    load: async () => (await import("./commands/catalog.ts")).catalog,
+  },
+  {
+    name: "validate",
+    summary: "Check a model config as a write would, and write nothing",
+    load: async () => (await import("./commands/validate.ts")).validate,
+  },
+  {
+    name: "prompt show",
+    summary: "Print a prompt template",
+    load: async () => (await import("./commands/prompt.ts")).promptShow,
+  },
+  {
+    name: "prompt put",
+    summary: "Store a prompt template, or remove the stored one",
+    load: async () => (await import("./commands/prompt.ts")).promptPut,
+  },
+  {
+    name: "prompt render",
+    summary: "Fill a prompt template",
+    load: async () => (await import("./commands/prompt.ts")).promptRender,
   },
   {
     name: "put",

@@ -73,7 +73,7 @@ describe("a wrong command line", () => {
     ["metrics gpt-4 planning --since 2h --until 3h", "--until must be later than --since"],
     ["analyze temprature", 'did you mean "temperature"?'],
     ["analyze temperature gpt-4 planning --model gpt-5", "analyze is given two of --model"],
-    ["models gpt-4 --group x", "models takes --group and --family only without NAME"],
+    ["models gpt-4 --group x", "models takes --group, --family and --lifecycle only without NAME"],
     ["put gpt-4 --create", "put takes --create only with --set"],
     ["completion tcsh", "completion takes one of bash, zsh, fish"],
     ["replay x --batch 1001", "--batch takes a whole number from 1 to 1000"],

@@ -26,7 +26,13 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _attuned; printf "%s\n" "\${COMPREPLY
 
 describe.skipIf(!hasBash)("completion in bash", () => {
   test("offers commands", async () => {
-    expect(await offered("re")).toEqual(["resolve", "report", "replay", "recommendations"]);
+    expect(await offered("re")).toEqual([
+      "resolve",
+      "resolve-name",
+      "report",
+      "replay",
+      "recommendations",
+    ]);
   });
 
   test("offers the commands of a group", async () => {

@@ -146,12 +146,13 @@ describe("resolve", () => {
 });
 
 describe("params", () => {
-  const seen: { mode: RenderMode; additional: unknown }[] = [];
+  const seen: { mode: RenderMode; api: string; additional: unknown }[] = [];
   const world = {
     daemon: ({ service }: ConnectRouter) =>
       service(ConfigService, {
         getLLMParams: (request) => {
-          seen.push({ mode: request.mode, additional: request.additionalParams });
+          const { mode, api, additionalParams: additional } = request;
+          seen.push({ mode, api, additional });
           return {
             params: {
               model: request.model,
@@ -183,7 +184,7 @@ describe("params", () => {
       stdout: '{"model":"gpt-4","temperature":0.3,"max_tokens":3000,"top_p":0.9}\n',
       stderr: "",
     });
-    expect(seen.at(-1)).toEqual({ mode: RenderMode.RAW, additional: undefined });
+    expect(seen.at(-1)).toEqual({ mode: RenderMode.RAW, api: "", additional: undefined });
   });
 
   test("passes parameters as JSON or as text, in their order", async () => {
@@ -207,7 +208,20 @@ describe("params", () => {
   test("keeps what was adjusted away from the dict", async () => {
     const { stdout, stderr } = await cli("params gpt-4 planning --mode adjust", world);
     expect(stdout).toMatch(/^\{"model".*\}\n$/);
-    expect(stderr).toBe("attuned: top_p omitted: - -> -; not taken (UNSUPPORTED_BY_MODEL)\n");
+    expect(stderr).toMatchInlineSnapshot(`
+      "PARAMETER  CHANGE   ASKED  SENT  WHY        REASON
+      top_p      omitted      -     -  not taken  UNSUPPORTED_BY_MODEL
+      "
+    `);
+  });
+
+  test("adjusts where an API is named, unless it is told not to", async () => {
+    await cli("params gpt-4 planning --api openai.responses --prompt-tokens 10", world);
+    expect(seen.at(-1)).toMatchObject({ mode: RenderMode.ADJUST, api: "openai.responses" });
+    await cli("params gpt-4 planning --api openai.chat --mode strict", world);
+    expect(seen.at(-1)).toMatchObject({ mode: RenderMode.STRICT, api: "openai.chat" });
+    const { code, stderr } = await cli("params gpt-4 planning --prompt-tokens -1", world);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--prompt-tokens")]);
   });
 });
 

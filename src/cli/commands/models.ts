@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ModelConfig } from "../../gen/attuned/v1/model_config_pb.ts";
 import { ModelCapabilitySchema, RetryPolicySchema } from "../../gen/attuned/v1/model_config_pb.ts";
-import type { GetModelConfigResponse } from "../../gen/attuned/v1/model_service_pb.ts";
+import type { GetModelConfigResponse, ModelFacts } from "../../gen/attuned/v1/model_service_pb.ts";
 import {
   GetModelConfigResponseSchema,
   ListModelsResponseSchema,
@@ -15,7 +15,8 @@ import { EXIT_CODE } from "../exit-code.ts";
 import { UsageError } from "../failure.ts";
 import { readPages } from "../selectors.ts";
 import { formatEnum, setFields } from "../terminal/format.ts";
-import { answer, printSentence, printTable } from "../terminal/output.ts";
+import { modelFactRows } from "../terminal/model-facts.ts";
+import { answer, noteWarnings, printSentence, printTable } from "../terminal/output.ts";
 import { factLines } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/text.ts";
@@ -25,12 +26,19 @@ const MODELS_MAX = 100_000;
 export const models: Command = {
   name: "models",
   summary: "List model configs, or show one",
-  usage: "[NAME] [--group GROUP] [--family FAMILY]",
+  usage:
+    "[NAME] [--lifecycle current|preview|deprecated|retired] [--group GROUP] [--family FAMILY]",
   example: "attuned models gpt-4",
   positionals: { names: ["NAME"], required: 0 },
   options: {
     group: { type: "text", value: "GROUP", help: 'only this group, for example "GPT Models"' },
     family: { type: "text", value: "FAMILY", help: "only this family, for example claude" },
+    lifecycle: {
+      type: "text",
+      value: "LIFECYCLE",
+      choices: ["current", "preview", "deprecated", "retired"],
+      help: "the models of the catalog that are in this state, with prices",
+    },
   },
   async run(context) {
     const [name] = context.args.positionals;
@@ -43,39 +51,95 @@ export const models: Command = {
 async function list(context: CommandContext): Promise<void> {
   const { args, terminal } = context;
   const service = (await context.connect()).service(ModelService);
-  const filter = { group: args.text("group") ?? "", family: args.text("family") ?? "" };
+  const filter = {
+    group: args.text("group") ?? "",
+    family: args.text("family") ?? "",
+    lifecycle: args.text("lifecycle") ?? "",
+  };
+  const facts: Record<string, ModelFacts> = {};
   const { items } = await readPages(MODELS_MAX, async (pageSize, pageToken) => {
     const page = await service.listModels({ ...filter, pageSize, pageToken });
+    Object.assign(facts, page.facts);
     return { items: page.models, nextPageToken: page.nextPageToken };
   });
-  const response = create(ListModelsResponseSchema, { models: items });
+  const response = create(ListModelsResponseSchema, { models: items, facts });
   answer(context, ListModelsResponseSchema, response, () => {
-    printTable(
-      terminal,
-      [
-        { title: "MODEL" },
-        { title: "FAMILY" },
-        { title: "GROUP" },
-        { title: "CONTEXT", align: "right" },
-        { title: "ENABLED" },
-        { title: "CAPABILITIES" },
-      ],
-      items.map((model) => [
-        model.modelName,
-        model.modelFamily,
-        model.group,
-        contextText(model),
-        model.enabled === false ? "no" : "yes",
-        capabilitiesText(model),
-      ]),
-      "no model configs match",
-    );
+    if (filter.lifecycle === "") printConfigs(items, facts, terminal);
+    else printFacts(items, facts, terminal);
   });
 }
 
+/** The registry: what operators configured, and where their models stand. */
+function printConfigs(
+  items: readonly ModelConfig[],
+  facts: Readonly<Record<string, ModelFacts>>,
+  terminal: Terminal,
+): void {
+  const hasFacts = Object.keys(facts).length > 0;
+  printTable(
+    terminal,
+    [
+      { title: "MODEL" },
+      { title: "FAMILY" },
+      { title: "GROUP" },
+      { title: "CONTEXT", align: "right" },
+      { title: "ENABLED" },
+      ...(hasFacts ? [{ title: "LIFECYCLE", drop: 1 }] : []),
+      { title: "CAPABILITIES" },
+    ],
+    items.map((model) => [
+      model.modelName,
+      model.modelFamily,
+      model.group,
+      contextText(model),
+      model.enabled === false ? "no" : "yes",
+      ...(hasFacts ? [facts[model.modelName]?.lifecycle ?? "-"] : []),
+      capabilitiesText(model),
+    ]),
+    "no model configs match",
+  );
+}
+
+/** Models to choose from: what they take and what they cost. */
+function printFacts(
+  items: readonly ModelConfig[],
+  facts: Readonly<Record<string, ModelFacts>>,
+  terminal: Terminal,
+): void {
+  const right = "right" as const;
+  printTable(
+    terminal,
+    [
+      { title: "MODEL", keep: true },
+      { title: "FAMILY", drop: 2 },
+      { title: "WINDOW", align: right },
+      { title: "ANSWER", align: right, drop: 1 },
+      { title: "$IN/M", align: right },
+      { title: "$OUT/M", align: right },
+      { title: "TEMPERATURE", drop: 3 },
+      { title: "EFFORTS", drop: 4 },
+    ],
+    items.map(({ modelName }) => {
+      const known = facts[modelName];
+      if (known === undefined) return [modelName];
+      return [
+        modelName,
+        known.family,
+        String(known.contextWindow),
+        known.outputTokensMax === 0 ? "-" : String(known.outputTokensMax),
+        known.inputUsdPerMillion?.toString() ?? "-",
+        known.outputUsdPerMillion?.toString() ?? "-",
+        known.temperature,
+        known.reasoningEfforts.join(" "),
+      ];
+    }),
+    "no models match",
+  );
+}
+
 async function show(context: CommandContext, name: string): Promise<void> {
-  if (context.args.has("group") || context.args.has("family")) {
-    throw new UsageError("models takes --group and --family only without NAME");
+  if (["group", "family", "lifecycle"].some((option) => context.args.has(option))) {
+    throw new UsageError("models takes --group, --family and --lifecycle only without NAME");
   }
   const service = (await context.connect()).service(ModelService);
   const response = await service.getModelConfig({ model: name });
@@ -102,6 +166,7 @@ function render(response: GetModelConfigResponse, terminal: Terminal): void {
     ...setFields(RetryPolicySchema, model.retryPolicy).map(
       ([field, text]) => [`retry ${field}`, text] as const,
     ),
+    ...modelFactRows(response.facts),
     ["layers", response.layers.map((layer) => formatEnum(LayerSchema, layer)).join(" < ")],
     ["revision", response.revision.toString()],
     ["etag", response.etag],
@@ -109,6 +174,12 @@ function render(response: GetModelConfigResponse, terminal: Terminal): void {
   for (const line of factLines(facts, terminal)) terminal.out(line);
   terminal.out("");
   printPhases(model, terminal);
+  if (model.specialInstructions !== "") {
+    terminal.out("");
+    printSentence(terminal, `Instructions: ${model.specialInstructions}`);
+  }
+  for (const tip of model.optimizationTips) printSentence(terminal, `Tip: ${tip}`);
+  noteWarnings(terminal, response.warnings);
 }
 
 /** One row per phase, one column per setting that any phase has. */
