@@ -129,6 +129,36 @@ function badConfigs(): RefusedValue[] {
   ];
 }
 
+/** Types of templates that nobody stored, or that are no types. */
+const badPromptTypes: readonly RefusedValue[] = ["nobodys", "", "No Type", "t".repeat(65)].map(
+  (type) => ({
+    what: `the type ${JSON.stringify(type.slice(0, 10))}`,
+    request: { model: "gpt-4", type },
+    reason: "PROMPT_NOT_FOUND",
+    metadata: ["model", "type", "types"],
+  }),
+);
+
+function badTemplates(): RefusedValue[] {
+  const invalid = (what: string, template: object, more: object = {}) =>
+    refused(
+      what,
+      { template: { model: "gpt-4", type: "system", text: "x", ...template }, ...more },
+      "PROMPT_INVALID",
+    );
+  const many = Array.from({ length: 65 }, (_, i) => `{{v${i}}}`).join("");
+  return [
+    invalid("no type", { type: "" }),
+    invalid("a type with a space", { type: "my type" }),
+    invalid("a type of 65 characters", { type: "t".repeat(65) }),
+    invalid("braces without a name", { text: "{{" }),
+    invalid("a section", { text: "{{#each}}" }),
+    invalid("65 variables", { text: many }),
+    invalid("a text of 100,001 characters", { text: "x".repeat(100_001) }),
+    invalid("a reason of 1025 characters", {}, { reason: LONG_REASON }),
+  ];
+}
+
 /** Ids that nobody was given. */
 function unknownIds(field: string, reason: FaultReason): RefusedValue[] {
   return [
@@ -185,8 +215,30 @@ export const REFUSED_VALUES: Readonly<Record<string, readonly RefusedValue[]>> =
       },
       "REQUEST_MALFORMED",
     ),
+    refused("a negative prompt", { ...SCOPE, promptTokens: -1 }, "REQUEST_MALFORMED"),
+    refused("an unknown API", { ...SCOPE, api: "openai.completions" }, "API_UNKNOWN"),
+    refused(
+      "an unknown version of an API",
+      { ...SCOPE, api: "anthropic.messages", apiVersion: "2020-01-01" },
+      "API_UNKNOWN",
+    ),
+    refused(
+      "a version of an API without versions",
+      { ...SCOPE, api: "openai.chat", apiVersion: "2023-06-01" },
+      "API_UNKNOWN",
+    ),
+    refused("a number that is no mode", { ...SCOPE, mode: 9 }, "RENDER_MODE_UNSUPPORTED"),
+    {
+      what: "settings that the model does not take, strictly",
+      request: { ...SCOPE, model: "gpt-6-astra", mode: "RENDER_MODE_STRICT" },
+      reason: "RENDER_REFUSED",
+      metadata: ["api", "params"],
+    },
   ],
-  "ModelService/ListModels": badPages({}),
+  "ModelService/ListModels": [
+    ...badPages({}),
+    refused("an unknown lifecycle", { lifecycle: "alive" }, "REQUEST_MALFORMED"),
+  ],
   "ModelService/GetModelConfig": [
     ...badNames((model) => ({ model })),
     {
@@ -222,14 +274,62 @@ export const REFUSED_VALUES: Readonly<Record<string, readonly RefusedValue[]>> =
   "ModelService/ListPhases": [],
   "ModelService/ResolveModelName": badNames((name) => ({ name })),
   "ModelService/DetectCapabilities": badNames((model) => ({ model })),
-  "ModelService/ValidateConfig": [],
-  "ModelService/GetPromptTemplate": [
-    refused("an unknown type", { model: "gpt-4", type: "nobodys" }, "PROMPT_NOT_FOUND"),
-    ...badNames((model) => ({ model, type: "system" })).slice(2),
+  // What is wrong with a config is its answer, not its error.
+  "ModelService/ValidateConfig": [
+    refused(
+      "a bound that is no number",
+      { ...put({}), constraints: { maxTemperature: "NaN" } },
+      "REQUEST_MALFORMED",
+    ),
+    refused(
+      "bounds that cross",
+      { ...put({}), constraints: { minTemperature: 1, maxTemperature: 0 } },
+      "REQUEST_MALFORMED",
+    ),
+    refused(
+      "65 allowed models",
+      { ...put({}), constraints: { allowedModels: Array(65).fill("gpt-4") } },
+      "REQUEST_MALFORMED",
+    ),
   ],
-  "ModelService/PutPromptTemplate": [refused("no template", {}, "PROMPT_INVALID")],
+  "ModelService/GetPromptTemplate": [
+    ...badPromptTypes,
+    ...badNames((model) => ({ model, type: "system" })).slice(1),
+  ],
+  "ModelService/PutPromptTemplate": [
+    refused("no template", {}, "PROMPT_INVALID"),
+    ...badTemplates(),
+    ...badNames((model) => ({ template: { model, type: "system", text: "x" } })).slice(1),
+    {
+      what: "a stale etag",
+      request: { template: { model: "gpt-4", type: "system", text: "x" }, etag: "stale" },
+      reason: "ETAG_STALE",
+      metadata: ["model", "type", "etag"],
+    },
+  ],
   "ModelService/RenderPrompt": [
-    refused("an unknown type", { model: "gpt-4", type: "nobodys" }, "PROMPT_NOT_FOUND"),
+    ...badPromptTypes,
+    ...badNames((model) => ({ model, type: "system" })).slice(1),
+    {
+      what: "no values",
+      request: { model: "gpt-4", type: "system" },
+      reason: "PROMPT_VARIABLES_MISSING",
+      metadata: ["variables"],
+    },
+    refused(
+      "65 values",
+      {
+        model: "gpt-4",
+        type: "system",
+        variables: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`v${i}`, "x"])),
+      },
+      "PROMPT_INVALID",
+    ),
+    refused(
+      "a value of 100,001 characters",
+      { model: "gpt-4", type: "system", variables: { role: "x".repeat(100_001) } },
+      "PROMPT_INVALID",
+    ),
   ],
   "ModelService/GetEnvironmentConfig": [],
   "ModelService/GetCatalogInfo": [],
