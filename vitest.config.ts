@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** Tests that start the real daemon: they run after everything else, so that little disturbs their clocks. */
 const SYSTEM = [
-  "test/{acceptance,crash,e2e,examples,interop,refusals}/**/*.test.ts",
+  "test/{acceptance,crash,e2e,examples,files,interop,refusals,routes,watch}/**/*.test.ts",
   "test/cli/daemon.test.ts",
 ];
 

@@ -72,6 +72,12 @@ const LAYERS: readonly Layer[] = [
     because: "a door decodes, calls the engine once and encodes",
   },
   {
+    folder: "files",
+    may: ["engine", "domain", "platform"],
+    packages: ["node:", "yaml"],
+    because: "a door that reads files decodes, and hands the engine a change",
+  },
+  {
     folder: "gateway",
     may: ["gen", "domain", "platform"],
     packages: [...CONNECT, "node:"],
@@ -85,7 +91,18 @@ const LAYERS: readonly Layer[] = [
   },
   {
     folder: "app",
-    may: ["domain", "engine", "gateway", "gen", "metrics", "optimizer", "platform", "rpc", "store"],
+    may: [
+      "domain",
+      "engine",
+      "files",
+      "gateway",
+      "gen",
+      "metrics",
+      "optimizer",
+      "platform",
+      "rpc",
+      "store",
+    ],
     packages: ["node:", "yaml"],
     because: "it wires everything, and only main imports it",
   },

@@ -1,5 +1,6 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { FileSource } from "../engine/config-load.ts";
 import { readConfigText } from "./config-text.ts";
 import type { WatchedDirectory } from "./directory-watch.ts";
@@ -15,8 +16,10 @@ export const CONFIG_DIRECTORY_BYTES_MAX = 8 * 1024 * 1024;
 export const FILE_CONFIGS_MAX = 5_000;
 /** Directories below each other. */
 const DEPTH_MAX = 8;
-/** Times that a directory which changes while it is read is read again. */
-const READ_ATTEMPTS_MAX = 5;
+/** Times that a directory is read which changes meanwhile. */
+const READ_ATTEMPTS_MAX = 8;
+/** Before the second attempt, in milliseconds; twice as long before each further one, all together below a second. */
+const PAUSE_MS = 5;
 
 /** What a directory of operator files holds: configs by model, or what is wrong. */
 export interface DirectoryContent {
@@ -42,25 +45,22 @@ interface Listing {
  * read is read again, so that no mixture of two versions is answered. A directory that cannot be read is a problem.
  */
 export async function readConfigDirectory(directory: string): Promise<DirectoryContent> {
-  for (let attempt = 1; ; attempt++) {
+  let why = "";
+  for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
+    if (attempt > 0) await setTimeout(PAUSE_MS * 2 ** (attempt - 1));
     try {
       const before = await listDirectory(directory);
       const content = await readFiles(directory, before);
       const after = await listDirectory(directory);
-      if (after.fingerprint === before.fingerprint || attempt === READ_ATTEMPTS_MAX) return content;
+      if (after.fingerprint === before.fingerprint) return content;
+      why = "it keeps changing";
     } catch (error) {
       // A file may go between the listing and the look at it; what stays unreadable is a problem.
-      if (attempt < READ_ATTEMPTS_MAX) continue;
-      const message = error instanceof Error ? error.message : String(error);
-      const problem = {
-        file: "",
-        line: 0,
-        column: 0,
-        message: `cannot read ${directory}: ${message}`,
-      };
-      return { ...NOTHING, problems: [problem], fingerprint: message };
+      why = error instanceof Error ? error.message : String(error);
     }
   }
+  const problems = [wholeProblem("", `cannot read ${directory}: ${why}`)];
+  return { configs: new Map(), problems, fileCount: 0, fingerprint: why, watched: [] };
 }
 
 /** The fingerprint that `readConfigDirectory` would answer now, without reading the files. */
@@ -71,8 +71,6 @@ export async function fingerprintOf(directory: string): Promise<string> {
     return error instanceof Error ? error.message : String(error);
   }
 }
-
-const NOTHING = { configs: new Map<string, FileSource>(), fileCount: 0, watched: [] };
 
 async function listDirectory(directory: string): Promise<Listing> {
   const files: { file: string; size: number; ok: boolean }[] = [];
