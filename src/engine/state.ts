@@ -6,7 +6,7 @@ import { isOpen, type Recommendation } from "../domain/recommendation/recommenda
 export interface Findings {
   /** Open drifts. */
   readonly drifts: ReadonlyMap<string, Drift>;
-  /** Open recommendations, and closed ones whose drift is still open: those are not proposed again. */
+  /** Open recommendations, and dismissed ones whose drift is still open: those are not proposed again. */
   readonly recommendations: ReadonlyMap<string, Recommendation>;
 }
 
@@ -32,7 +32,8 @@ export function withFindings(
   const nextRecommendations = new Map(findings.recommendations);
   for (const changed of recommendations) nextRecommendations.set(changed.recommendationId, changed);
   for (const [id, candidate] of nextRecommendations) {
-    if (!isOpen(candidate) && !nextDrifts.has(candidate.driftId)) nextRecommendations.delete(id);
+    const isHeldBack = candidate.state === "dismissed" && nextDrifts.has(candidate.driftId);
+    if (!isOpen(candidate) && !isHeldBack) nextRecommendations.delete(id);
   }
   return { drifts: nextDrifts, recommendations: nextRecommendations };
 }
