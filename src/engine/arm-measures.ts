@@ -1,8 +1,9 @@
+import type { MeasuredArm } from "../domain/analysis/measured-arm.ts";
 import type { Phase } from "../domain/config/phase.ts";
 import type { Attributes, Scope } from "../domain/config/scope.ts";
 import { type Cell, mergeCells } from "../domain/outcome/cell.ts";
 import type { Arm } from "../domain/outcome/outcome.ts";
-import { ALL_HOURS, type HourWindow } from "./cells.ts";
+import { ALL_HOURS, HOUR_MS, type HourWindow } from "./cells.ts";
 import type { Engine } from "./engine.ts";
 
 /** Scopes of a (model, phase) whose dimensions have the given values; a dimension that is not named fits every value. */
@@ -17,6 +18,14 @@ export interface MeasuredScopeArm {
   readonly cell: Cell;
 }
 
+/** Scores that arrive later than this after their hour find its batch closed; in milliseconds. */
+const BATCH_OPEN_MS = HOUR_MS;
+
+/** Hours before this one are closed: what they hold is looked at and does not grow any more. */
+export function closedBefore(nowMs: number): number {
+  return Math.floor((nowMs - BATCH_OPEN_MS) / HOUR_MS);
+}
+
 /**
  * The cells of every arm of the selected scopes over a window, summed over the scopes where an arm is in several. The arm of such a
  * sum carries the values of the dimensions that all of its scopes share.
@@ -27,8 +36,7 @@ export async function measureArms(
   window: HourWindow = ALL_HOURS,
 ): Promise<MeasuredScopeArm[]> {
   const sums = new Map<string, MeasuredScopeArm>();
-  for (const [key, scope] of [...engine.cells.arms.scopes(selection)]) {
-    if (!fits(scope, selection.attributes, engine.dimensions)) continue;
+  for (const [key, scope] of selectedScopes(engine, selection)) {
     for (const { live, cell } of await engine.cells.read(key, window)) {
       const known = sums.get(live.arm.configId);
       const arm = known ? { ...known.arm, scope: shared(known.arm.scope, scope) } : live.arm;
@@ -36,6 +44,41 @@ export async function measureArms(
     }
   }
   return [...sums.values()];
+}
+
+/**
+ * Every arm of the selected scopes with its hours, one entry per scope, which is its stratum: the values of its dimensions, whatever
+ * the model, so that models are compared within them. Without a model or phase: of all.
+ */
+export async function measureStrata(
+  engine: Engine,
+  selection: Partial<ScopeSelection>,
+  window: HourWindow = ALL_HOURS,
+): Promise<MeasuredArm[]> {
+  const measured: MeasuredArm[] = [];
+  for (const [key, scope] of selectedScopes(engine, selection)) {
+    const stratum = JSON.stringify(scope.dimensions);
+    for (const { live, byHour } of await engine.cells.readHours(key, window)) {
+      const { settings, configId } = live.arm;
+      const cell = [...byHour.values()].reduce(mergeCells);
+      measured.push({ settings, configId, model: scope.model, cell, stratum, hours: byHour });
+    }
+  }
+  return measured;
+}
+
+/** The scopes that a selection names. */
+export function selectedScopes(
+  engine: Engine,
+  selection: Partial<ScopeSelection>,
+): [key: string, scope: Scope][] {
+  const { model, phase, attributes = {} } = selection;
+  return [...engine.cells.arms.scopes()].filter(
+    ([, scope]) =>
+      (model === undefined || scope.model === model) &&
+      (phase === undefined || scope.phase === phase) &&
+      fits(scope, attributes, engine.dimensions),
+  );
 }
 
 function fits(scope: Scope, attributes: Attributes, dimensions: readonly string[]): boolean {

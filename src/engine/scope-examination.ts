@@ -1,11 +1,7 @@
+import { type MeasuredArm, pooledCell } from "../domain/analysis/measured-arm.ts";
 import { METRICS, type Metric } from "../domain/analysis/metric.ts";
 import { levelIn, PARAMETERS, type Parameter } from "../domain/analysis/parameter.ts";
-import {
-  analyseParameter,
-  type MeasuredArm,
-  type ParameterImpact,
-  pooledCell,
-} from "../domain/analysis/parameter-impact.ts";
+import { analyseParameter, type ParameterImpact } from "../domain/analysis/parameter-impact.ts";
 import { type Scope, scopeAttributes, scopeKey } from "../domain/config/scope.ts";
 import { findConfigDrift, isDrift } from "../domain/drift/config-drift.ts";
 import type { DriftFinding } from "../domain/drift/drift.ts";

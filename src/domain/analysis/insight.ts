@@ -1,12 +1,26 @@
 import type { Scope } from "../config/scope.ts";
 import type { Evidence } from "./evidence.ts";
-import type { LevelReport, ParameterImpact, TailReport } from "./parameter-impact.ts";
+import {
+  type LevelReport,
+  levelText,
+  type ParameterImpact,
+  type TailReport,
+} from "./parameter-impact.ts";
 
 export type InsightCode =
   | "TAIL_WORSE"
   | "LEVELS_WORSE"
   | "NO_DIFFERENCE_SHOWN"
-  | "INSUFFICIENT_DATA";
+  | "INSUFFICIENT_DATA"
+  | "SIGN_TURNED"
+  | "LIMIT_MAY_FALL"
+  | "LIMIT_CUTS"
+  | "CHEAPER_AS_GOOD"
+  | "BEST_VALUE"
+  | "CHANGE_BETTER"
+  | "CHANGE_WORSE"
+  | "CHANGE_NOT_SHOWN"
+  | "SETTINGS_SUGGESTED";
 
 /** A finding in words, with what it rests on. */
 export interface Insight {
@@ -34,6 +48,8 @@ export function insightsOf(impact: ParameterImpact, scope: Scope): Insight[] {
   for (const tail of impact.tails) insights.push(make("TAIL_WORSE", tailText(impact, tail)));
   const worse = impact.levels.filter((level) => level.shortfall !== undefined);
   if (worse.length > 0) insights.push(make("LEVELS_WORSE", worseText(impact, worse)));
+  const turned = impact.levels.filter((level) => isTurned(impact, level));
+  if (turned.length > 0) insights.push(make("SIGN_TURNED", turnedText(impact, turned)));
   const alike = impact.levels.filter((level) => level.isOptimal === true);
   if (alike.length > 1) insights.push(make("NO_DIFFERENCE_SHOWN", alikeText(impact, alike)));
   return insights;
@@ -41,6 +57,10 @@ export function insightsOf(impact: ParameterImpact, scope: Scope): Insight[] {
 
 function insufficientText(impact: ParameterImpact): string {
   const { parameter, metric, sampleSize, samplesNeeded, levels } = impact;
+  if (sampleSize === 0) {
+    const both = parameter.isNominal ? metric.name : `both ${parameter.name} and ${metric.name}`;
+    return `Too little data on ${parameter.name}: no outcome carries ${both}; at least ${samplesNeeded} more are needed, so that two values have 10 each.`;
+  }
   const values = levels.length === 1 ? "one value" : `${levels.length} values`;
   return `Too little data on ${parameter.name}: ${sampleSize} outcomes with ${metric.name} at ${values}; at least ${samplesNeeded} more are needed, so that two values have 10 each.`;
 }
@@ -52,42 +72,80 @@ function tailText(impact: ParameterImpact, tail: TailReport): string {
   );
   const edge = tail.side === "upper" ? outside.at(-1)?.value : outside[0]?.value;
   const where = `${tail.side === "upper" ? "Above" : "Below"} ${parameter.name} ${parameter.text(edge ?? 0)}`;
-  const direction = metric.better === "higher" ? "lower" : "higher";
   const range = `${number(tail.shortfall.low)} to ${number(tail.shortfall.high)} ${metric.unit}`;
-  return `${where} ${metric.name} is ${direction} by ${range} (${tail.sampleSize} outcomes at ${tail.values.map(parameter.text).join(", ")}, taken together).`;
+  return `${where} ${metric.name} is ${directionOf(impact)} by ${range} (${tail.sampleSize} outcomes at ${tail.values.map(parameter.text).join(", ")}, taken together).`;
 }
 
 function worseText(impact: ParameterImpact, worse: readonly LevelReport[]): string {
-  const { parameter, metric } = impact;
-  const direction = metric.better === "higher" ? "lower" : "higher";
-  return `${capital(metric.name)} is ${direction} than at the best ${parameter.name} (${parameter.text(impact.best ?? 0)}) at ${list(impact, worse)}.`;
+  const { parameter, metric, levels, best } = impact;
+  const bestLevel = levels.find(({ value }) => value === best);
+  const at = bestLevel ? levelText(parameter, bestLevel) : "";
+  const within =
+    impact.strata > 1
+      ? ` Compared within ${impact.strata} strata, hour by hour, and not by the plain means.`
+      : "";
+  return `${capital(metric.name)} is ${directionOf(impact)} than at the best ${parameter.name} (${at}) at ${list(impact, worse)}.${within}`;
 }
 
 function list(impact: ParameterImpact, levels: readonly LevelReport[]): string {
   const { parameter, metric } = impact;
   return levels
-    .map(({ value, shortfall }) => {
+    .map((level) => {
+      const { shortfall } = level;
       const by = shortfall
         ? ` by ${number(shortfall.low)} to ${number(shortfall.high)} ${metric.unit}`
         : "";
-      return `${parameter.text(value)}${by}`;
+      return `${levelText(parameter, level)}${by}`;
     })
     .join(", ");
 }
 
+/** Whether the plain means say the opposite of the comparison within strata. */
+function isTurned({ strata }: ParameterImpact, level: LevelReport): boolean {
+  const { difference, naiveDifference } = level;
+  return (
+    strata > 1 &&
+    level.isOptimal !== undefined &&
+    difference !== undefined &&
+    difference * naiveDifference < 0
+  );
+}
+
+function turnedText(impact: ParameterImpact, turned: readonly LevelReport[]): string {
+  const { parameter, metric, levels, best, strata } = impact;
+  const bestLevel = levels.find(({ value }) => value === best);
+  const told = turned.map((level) => {
+    const { difference = 0, naiveDifference } = level;
+    return `${levelText(parameter, level)} ${signed(naiveDifference)} as plain means but ${signed(difference)} within strata`;
+  });
+  return `The plain means of ${metric.name} mislead: against ${bestLevel ? levelText(parameter, bestLevel) : "the best"}, ${told.join(", ")} (${metric.unit}, ${strata} strata). The levels were used on unlike calls; go by the comparison within strata, or run an experiment.`;
+}
+
 function alikeText(impact: ParameterImpact, alike: readonly LevelReport[]): string {
-  const { parameter, metric, optimum } = impact;
+  const { parameter, metric, optimum, optimumNames } = impact;
+  const count = alike.reduce((sum, level) => sum + level.sampleSize, 0);
+  if (parameter.isNominal)
+    return `No difference in ${metric.name} is shown between ${optimumNames.join(", ")} (${count} outcomes).`;
   const ranges = optimum.map(({ low, high }) =>
     low === high ? parameter.text(low) : `${parameter.text(low)} to ${parameter.text(high)}`,
   );
-  const count = alike.reduce((sum, level) => sum + level.sampleSize, 0);
   return `No difference in ${metric.name} is shown between ${parameter.name} ${ranges.join(" and ")} (${count} outcomes): changing it within that range has no known effect.`;
 }
 
-function number(value: number): string {
+function directionOf({ metric }: ParameterImpact): string {
+  return metric.better === "higher" ? "lower" : "higher";
+}
+
+/** A number as sentences write it. */
+export function number(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-function capital(text: string): string {
+/** The same with its sign. */
+export function signed(value: number): string {
+  return `${value > 0 ? "+" : ""}${number(value)}`;
+}
+
+export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,11 @@
-import { type PowerSums, scaleSums, shiftSums } from "../../stats/power-sums.ts";
+import {
+  EMPTY_SUMS,
+  mergeSums,
+  type PowerSums,
+  scaleSums,
+  shiftSums,
+} from "../../stats/power-sums.ts";
+import { binsOf, type HeavyQuantity, octaveName } from "../outcome/binned.ts";
 import { boundedSums, type Cell } from "../outcome/cell.ts";
 import { SCORE_SCALES } from "../outcome/score.ts";
 
@@ -10,29 +17,113 @@ export interface Metric {
   readonly better: "higher" | "lower";
   /** The unit in words, for sentences. */
   readonly unit: string;
+  /** What a mean and its interval are about. */
+  readonly about: string;
+  /** The quantity that is counted up to `max`, which is the upper edge of this octave. */
+  readonly capped?: { readonly quantity: HeavyQuantity; readonly octave: number };
 }
 
+const scored = (name: string) => `the mean ${name} of the calls that were scored`;
+
+/** Metrics whose range does not depend on what was seen. */
 export const METRICS: readonly Metric[] = [
-  { name: "quality", ...scale("quality"), unit: "points" },
-  { name: "success", max: 1, better: "higher", unit: "of calls" },
-  { name: "coherence", ...scale("coherence"), unit: "points" },
-  { name: "creativity", ...scale("creativity"), unit: "points" },
-  { name: "hallucination", ...scale("hallucination"), unit: "points" },
+  { name: "quality", ...scale("quality"), unit: "points", about: scored("quality") },
+  {
+    name: "success",
+    max: 1,
+    better: "higher",
+    unit: "of calls",
+    about: "the share of calls that ended with OK, without those cancelled or not used",
+  },
+  { name: "coherence", ...scale("coherence"), unit: "points", about: scored("coherence") },
+  { name: "creativity", ...scale("creativity"), unit: "points", about: scored("creativity") },
+  {
+    name: "hallucination",
+    ...scale("hallucination"),
+    unit: "points",
+    about: scored("hallucination"),
+  },
 ];
 
+/** Quantities with heavy tails: their plain means decide nothing, those of capped values may. */
+const HEAVY: readonly {
+  readonly name: HeavyQuantity;
+  readonly unit: string;
+  readonly factor: number;
+}[] = [
+  { name: "latency", unit: "ms", factor: 1 },
+  { name: "cost", unit: "USD", factor: 1e-9 },
+  { name: "tokens", unit: "tokens", factor: 1 },
+];
+
+/** Every metric that can be analysed. */
+export const METRIC_NAMES: readonly string[] = [...METRICS, ...HEAVY].map(({ name }) => name);
+
+/** The cap lies at the first octave that holds this share of what was seen, so that an outlier moves nothing. */
+const SHARE_BELOW_CAP = 0.99;
+
+/** A metric with a fixed range. */
 export function metricOf(name: string): Metric | undefined {
   return METRICS.find((metric) => metric.name === name);
 }
 
+/**
+ * A metric for what the cells hold. That of a heavy quantity counts every call up to a cap: the upper edge of the octave below which
+ * 99 % of the calls lie. It moves in powers of two only, so that over time few caps are ever used. `undefined` for an unknown name.
+ */
+export function metricFor(name: string, cells: Iterable<Cell>): Metric | undefined {
+  const heavy = HEAVY.find((quantity) => quantity.name === name);
+  if (!heavy) return metricOf(name);
+  const octave = capOctave(cells, heavy.name);
+  const max = 2 ** octave * heavy.factor;
+  const cap = `${Number(max.toPrecision(3))} ${heavy.unit}`;
+  return {
+    name,
+    max,
+    better: "lower",
+    unit: heavy.unit,
+    about: `the mean ${name} of a call, each call counted up to ${cap}`,
+    capped: { quantity: heavy.name, octave },
+  };
+}
+
 /** Sums of a metric in a cell, in 0..1 and turned so that more is better. */
 export function utilitySums(cell: Cell, metric: Metric): PowerSums {
-  const sums = boundedSums(cell, metric.name);
+  const sums = metric.capped
+    ? cappedSums(cell, metric.capped.quantity, metric.capped.octave)
+    : boundedSums(cell, metric.name);
   return metric.better === "higher" ? sums : scaleSums(shiftSums(sums, 1), -1);
 }
 
 /** A utility in 0..1 in the metric's own unit and direction. */
 export function inUnit(metric: Metric, utility: number): number {
   return (metric.better === "higher" ? utility : 1 - utility) * metric.max;
+}
+
+/** Sums of min(x, 2^octave) / 2^octave over the calls of a cell; exact, since octaves are whole. */
+export function cappedSums(cell: Cell, quantity: HeavyQuantity, octave: number): PowerSums {
+  return binsOf(cell.binned, (bin) => octaveName(quantity, bin)).reduce((total, { bin, sums }) => {
+    if (bin <= octave) return mergeSums(total, scaleSums(sums, 2 ** (bin - octave)));
+    const { n } = sums;
+    return mergeSums(total, { n, s1: n, s2: n, s3: n, s4: n });
+  }, EMPTY_SUMS);
+}
+
+function capOctave(cells: Iterable<Cell>, quantity: HeavyQuantity): number {
+  const counts = new Map<number, number>();
+  let total = 0;
+  for (const cell of cells) {
+    for (const { bin, sums } of binsOf(cell.binned, (k) => octaveName(quantity, k))) {
+      counts.set(bin, (counts.get(bin) ?? 0) + sums.n);
+      total += sums.n;
+    }
+  }
+  let below = 0;
+  for (const [bin, count] of [...counts].toSorted(([a], [b]) => a - b)) {
+    below += count;
+    if (below >= SHARE_BELOW_CAP * total) return bin;
+  }
+  return 0;
 }
 
 function scale(name: keyof typeof SCORE_SCALES): { max: number; better: "higher" | "lower" } {

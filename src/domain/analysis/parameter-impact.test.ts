@@ -4,9 +4,10 @@ import { assert } from "../kernel/assert.ts";
 import { EMPTY_CELL, foldOutcome, mergeCells } from "../outcome/cell.ts";
 import { outcomeOf } from "../outcome/outcome-fixtures.ts";
 import { insightsOf } from "./insight.ts";
+import type { MeasuredArm } from "./measured-arm.ts";
 import { metricOf } from "./metric.ts";
 import { parameterOf } from "./parameter.ts";
-import { analyseParameter, type MeasuredArm, rangeAround } from "./parameter-impact.ts";
+import { analyseParameter, rangeAround } from "./parameter-impact.ts";
 import { binOfTemperature, temperatureBins } from "./temperature-bins.ts";
 
 const SCOPE = { model: "gpt-4", phase: "execution", dimensions: ["", ""] } as const;

@@ -1,38 +1,44 @@
 import { meanInterval } from "../../stats/confidence-sequence.ts";
-import { pearsonCorrelation } from "../../stats/correlation.ts";
-import { independentEvidence } from "../../stats/difference.ts";
+import { correlationRatio, pearsonCorrelation } from "../../stats/correlation.ts";
 import type { Interval } from "../../stats/interval.ts";
-import { findOptimumSet } from "../../stats/optimum-set.ts";
-import { findOrderedTails, type OrderedTail } from "../../stats/ordered-tail.ts";
+import type { OrderedTail } from "../../stats/ordered-tail.ts";
 import { EMPTY_SUMS, meanOf, mergeSums, type PowerSums } from "../../stats/power-sums.ts";
-import type { Settings } from "../config/settings.ts";
-import { type Cell, EMPTY_CELL, mergeCells } from "../outcome/cell.ts";
+import { finish, type Steps } from "../../stats/steps.ts";
 import type { Evidence } from "./evidence.ts";
+import {
+  ALPHA,
+  type Batch,
+  type ComparableLevel,
+  compareLevelsSteps,
+  countStrata,
+  type LevelComparison,
+} from "./level-comparison.ts";
+import { type MeasuredArm, ratePerDay } from "./measured-arm.ts";
 import { inUnit, type Metric, utilitySums } from "./metric.ts";
 import { levelIn, type Parameter } from "./parameter.ts";
+import { type TimeToAnswer, timeToAnswer } from "./time-to-answer.ts";
 
-/** Chance that any statement of one analysis is ever wrong, over all the times it is looked at. */
-export const ALPHA = 0.05;
 /** Outcomes that a level needs to be judged. Fewer cannot be shown worse, and would stretch the optimum by accident. */
 export const SAMPLES_PER_LEVEL_MIN = 10;
 /** Levels that are judged; of more, those with the most outcomes. Comparisons grow with the square. */
 export const LEVELS_MAX = 40;
 
-/** The settings of an arm with what was measured under them. */
-export interface MeasuredArm {
-  readonly settings: Settings;
-  readonly cell: Cell;
-}
-
 export interface LevelReport {
+  /** Of a nominal parameter its place among the levels. */
   readonly value: number;
+  /** Of a nominal parameter; empty for a numeric one. */
+  readonly name: string;
   readonly sampleSize: number;
   /** In the metric's unit. */
   readonly mean: number;
   /** Anytime-valid interval of the mean, in the metric's unit. */
   readonly interval: Interval;
-  /** Mean minus that of the best level, in the metric's unit. */
-  readonly difference: number;
+  /** This minus the best level, in the metric's unit; within strata where there are several. Undefined where they share none. */
+  readonly difference: number | undefined;
+  /** The same of the plain means. */
+  readonly naiveDifference: number;
+  /** Outcomes that the difference rests on. */
+  readonly compared: number;
   /** By how much the best level is better, in the metric's unit; only where it is shown. */
   readonly shortfall: Interval | undefined;
   /** The smallest ALPHA at which the level alone would still be shown to be worse; 1 where it is not. A bound from above. */
@@ -61,71 +67,115 @@ export interface ParameterImpact {
   readonly sampleSize: number;
   /** How many more are needed for a first comparison; 0 with status "ok". */
   readonly samplesNeeded: number;
-  /** In ascending order of the value. */
+  /** In ascending order of the value; those of a nominal parameter with the most outcomes first. */
   readonly levels: readonly LevelReport[];
-  /** Value of the level with the best mean among those judged. */
+  /** Value of the best level among those judged. */
   readonly best: number | undefined;
-  /** Levels not shown to be worse than the best, as ranges; empty without enough data. */
+  /** Levels not shown to be worse than the best, as ranges of a numeric parameter; empty without enough data. */
   readonly optimum: readonly Interval[];
+  /** The same by name for a nominal one. */
+  readonly optimumNames: readonly string[];
   /** Ends of the parameter's range that are shown to be worse, each taken together. */
   readonly tails: readonly TailReport[];
   /** Whether any level or tail is shown to be worse. */
   readonly isDistinguishable: boolean;
+  /** Pearson's; of a numeric parameter. */
   readonly correlation: number | undefined;
+  /** eta squared; of a nominal parameter. */
+  readonly correlationRatio: number | undefined;
+  /** Strata with outcomes; with more than one, levels are compared within them. */
+  readonly strata: number;
+  readonly timeToAnswer: TimeToAnswer;
   /** Always observational here: the levels were not drawn at random. */
   readonly evidence: Evidence;
 }
 
-interface Level {
+interface Level extends ComparableLevel {
   readonly value: number;
-  readonly sums: PowerSums;
+  readonly name: string;
 }
+
+/** Where an analysis stands in time: the batches of earlier hours are closed. */
+export interface AnalysisTime {
+  readonly closedBefore: number;
+}
+
+/** Nothing that comes in later is expected: for arms that are whole. */
+const ALL_CLOSED: AnalysisTime = { closedBefore: Number.POSITIVE_INFINITY };
 
 /**
  * Compares the levels of a parameter in a metric over arms that were merely seen.
  *
- * Arms that share a level are pooled; what is said of levels and tails holds together at every look with
- * probability 1 - ALPHA (`findOptimumSet`, `findOrderedTails`). Nothing is judged below two levels of SAMPLES_PER_LEVEL_MIN outcomes.
+ * Arms that share a level are pooled; what is said of levels and tails holds together at every look with probability 1 - ALPHA
+ * (`compareLevelsSteps`). Nothing is judged below two levels of SAMPLES_PER_LEVEL_MIN outcomes.
  */
 export function analyseParameter(
   arms: readonly MeasuredArm[],
   parameter: Parameter,
   metric: Metric,
+  time: AnalysisTime = ALL_CLOSED,
 ): ParameterImpact {
-  const levels = levelsOf(arms, parameter, metric);
+  return finish(analyseParameterSteps(arms, parameter, metric, time));
+}
+
+/** The same in steps of well below a millisecond, where there is one stratum. */
+export function* analyseParameterSteps(
+  arms: readonly MeasuredArm[],
+  parameter: Parameter,
+  metric: Metric,
+  time: AnalysisTime = ALL_CLOSED,
+): Steps<ParameterImpact> {
+  const levels = parameter.isNominal
+    ? namedLevels(arms, metric)
+    : levelsOf(arms, parameter, metric);
   const judged = levels
     .filter((level) => level.sums.n >= SAMPLES_PER_LEVEL_MIN)
     .toSorted((a, b) => b.sums.n - a.sums.n)
     .slice(0, LEVELS_MAX)
     .toSorted((a, b) => a.value - b.value);
   const enough = judged.length >= 2;
-  const tails = enough
-    ? findOrderedTails(
-        judged.map((level) => level.sums),
-        { alpha: ALPHA / 2 },
-      )
-    : [];
-  const set = enough ? optimumOf(judged, tails) : undefined;
-  const best = judged.toSorted((a, b) => (meanOf(b.sums) ?? 0) - (meanOf(a.sums) ?? 0))[0];
+  yield;
+  const comparison = enough
+    ? yield* compareLevelsSteps(judged, { isOrdered: !parameter.isNominal, ...time })
+    : undefined;
+  const reports: LevelReport[] = [];
+  for (const level of levels) {
+    reports.push(reportOf(level, metric, { judged, comparison, levels }));
+    yield;
+  }
+  const members = judged.map((_, index) => comparison?.verdicts[index]?.isOptimal === true);
+  const groups = levels.map(({ value, sums }) => ({ x: value, sums }));
+  const lacking = enough ? 0 : samplesNeeded(levels);
   return {
     parameter,
     metric,
     status: enough ? "ok" : "insufficient_data",
     sampleSize: levels.reduce((sum, level) => sum + level.sums.n, 0),
-    samplesNeeded: enough ? 0 : samplesNeeded(levels),
-    levels: levels.map((level) => reportOf(level, metric, best ?? level, set)),
-    best: enough ? best?.value : undefined,
-    optimum: set?.ranges ?? [],
-    tails: tails.map((tail) => tailReport(tail, judged, metric)),
-    isDistinguishable: set?.members.some((isMember) => !isMember) ?? false,
-    correlation: correlationOf(levels, metric),
+    samplesNeeded: lacking,
+    levels: reports,
+    best: comparison && judged[comparison.best]?.value,
+    optimum: parameter.isNominal
+      ? []
+      : rangesOf(
+          judged.map(({ value }) => value),
+          members,
+        ),
+    optimumNames: judged.filter((_, i) => members[i] === true).flatMap(({ name }) => name || []),
+    tails: (comparison?.tails ?? []).map((tail) => tailReport(tail, judged, metric)),
+    isDistinguishable: comparison?.verdicts.some(({ isOptimal }) => !isOptimal) ?? false,
+    correlation: parameter.isNominal ? undefined : correlationOf(groups, metric),
+    correlationRatio: parameter.isNominal
+      ? correlationRatio(levels.map(({ sums }) => sums))
+      : undefined,
+    strata: countStrata(levels) || 1,
+    timeToAnswer: timeToAnswer({
+      metric,
+      levels: levels.map(({ sums }) => sums),
+      lacking,
+      perDay: ratePerDay(arms, (cell) => utilitySums(cell, metric).n),
+    }),
     evidence: "observational",
   };
-}
-
-/** The cells of all arms together. */
-export function pooledCell(arms: readonly MeasuredArm[]): Cell {
-  return arms.reduce((cell, arm) => mergeCells(cell, arm.cell), EMPTY_CELL);
 }
 
 /** The range of the optimum that holds a value, else the nearest one. */
@@ -134,52 +184,53 @@ export function rangeAround(optimum: readonly Interval[], value: number): Interv
   return optimum.toSorted((a, b) => gap(a) - gap(b))[0];
 }
 
+/** How sentences and tables write a level. */
+export function levelText(parameter: Parameter, level: { value: number; name: string }): string {
+  return parameter.isNominal ? level.name : parameter.text(level.value);
+}
+
 function levelsOf(arms: readonly MeasuredArm[], parameter: Parameter, metric: Metric): Level[] {
-  const byValue = new Map<number, PowerSums>();
-  for (const { settings, cell } of arms) {
-    const value = levelIn(settings, parameter);
-    const sums = utilitySums(cell, metric);
-    if (value === undefined || sums.n === 0) continue;
-    byValue.set(value, mergeSums(byValue.get(value) ?? EMPTY_SUMS, sums));
-  }
+  const byValue = Map.groupBy(arms, ({ settings }) => levelIn(settings, parameter));
   return [...byValue]
-    .map(([value, sums]) => ({ value, sums }))
+    .flatMap(([value, own]) => (value === undefined ? [] : levelFrom(own, metric, value, "")))
     .toSorted((a, b) => a.value - b.value);
 }
 
-interface JudgedSet {
-  /** Per judged level: not shown to be worse, neither alone nor in a tail. */
-  readonly members: readonly boolean[];
-  /** Per judged level: by how much the best is better, where it is shown alone. */
-  readonly shortfalls: readonly (Interval | undefined)[];
-  readonly ranges: readonly Interval[];
-  readonly values: readonly number[];
+function namedLevels(arms: readonly MeasuredArm[], metric: Metric): Level[] {
+  return [...Map.groupBy(arms, ({ model = "" }) => model)]
+    .flatMap(([name, own]) => (name === "" ? [] : levelFrom(own, metric, 0, name)))
+    .toSorted((a, b) => b.sums.n - a.sums.n || (a.name < b.name ? -1 : 1))
+    .map((level, value) => ({ ...level, value }));
 }
 
-/** Half of ALPHA goes to the levels one by one, half to the tails. */
-function optimumOf(judged: readonly Level[], tails: readonly OrderedTail[]): JudgedSet {
-  const sumsAt = (index: number) => judged[index]?.sums ?? EMPTY_SUMS;
-  const values = judged.map((level) => level.value);
-  const set = findOptimumSet(values, (i, j) => independentEvidence(sumsAt(i), sumsAt(j)), {
-    alpha: ALPHA / 2,
-  });
-  const inTail = new Set(tails.flatMap((tail) => tail.members));
-  const members = set.levels.map((level, index) => level.isMember && !inTail.has(index));
-  return {
-    members,
-    shortfalls: set.levels.map((level) => level.shortfall),
-    ranges: rangesOf(values, members),
-    values,
-  };
+/** The level of some arms; none where no outcome carries the metric. */
+function levelFrom(
+  arms: readonly MeasuredArm[],
+  metric: Metric,
+  value: number,
+  name: string,
+): Level[] {
+  const level = comparableLevel(arms, metric);
+  return level.sums.n === 0 ? [] : [{ value, name, ...level }];
 }
 
-/**
- * The level at which one level is still shown to be worse than the best: the mean of K - 1 e-values is at least the best one's
- * share of it, the threshold is 2K/alpha, and alpha is half of ALPHA.
- */
-function exclusionLevel(level: Level, best: Level, count: number): number {
-  const log = independentEvidence(best.sums, level.sums).logExceeds(0);
-  return Math.min(ALPHA, 4 * count * (count - 1) * Math.exp(-log));
+/** What some arms have of a metric, whole and by batch. */
+export function comparableLevel(arms: readonly MeasuredArm[], metric: Metric): ComparableLevel {
+  const sums = arms.reduce(
+    (total, { cell }) => mergeSums(total, utilitySums(cell, metric)),
+    EMPTY_SUMS,
+  );
+  const batches = new Map<string, Batch>();
+  for (const { stratum = "", hours } of arms) {
+    for (const [hour, cell] of hours ?? []) {
+      const own = utilitySums(cell, metric);
+      if (own.n === 0) continue;
+      const key = `${hour} ${stratum}`;
+      const known = batches.get(key)?.sums ?? EMPTY_SUMS;
+      batches.set(key, { stratum, hour, sums: mergeSums(known, own) });
+    }
+  }
+  return { sums, batches: [...batches.values()] };
 }
 
 /** From the first to the last of each run of adjacent members. */
@@ -214,27 +265,49 @@ function samplesNeeded(levels: readonly Level[]): number {
 function reportOf(
   level: Level,
   metric: Metric,
-  best: Level,
-  set: JudgedSet | undefined,
+  among: {
+    readonly judged: readonly Level[];
+    readonly comparison: LevelComparison | undefined;
+    readonly levels: readonly Level[];
+  },
 ): LevelReport {
-  const place = set?.values.indexOf(level.value) ?? -1;
+  const { judged, comparison, levels } = among;
+  const verdict = comparison?.verdicts[judged.indexOf(level)];
   const utility = meanOf(level.sums) ?? 0;
-  const ends = meanInterval(level.sums, { alpha: ALPHA });
-  const [a, b] = [inUnit(metric, ends.low), inUnit(metric, ends.high)];
-  const shortfall = set?.shortfalls[place];
+  const best = judged[comparison?.best ?? 0] ?? level;
+  const sign = metric.better === "higher" ? metric.max : -metric.max;
+  const naive = sign * (utility - (meanOf(best.sums) ?? 0));
+  const shortfall = verdict?.shortfall;
   return {
     value: level.value,
+    name: level.name,
     sampleSize: level.sums.n,
     mean: inUnit(metric, utility),
-    interval: { low: Math.min(a, b), high: Math.max(a, b) },
-    difference: inUnit(metric, utility) - inUnit(metric, meanOf(best.sums) ?? 0),
+    interval: meanIntervalIn(metric, level.sums),
+    difference: verdict
+      ? verdict.difference && sign * verdict.difference
+      : countStrata(levels) > 1
+        ? undefined
+        : naive,
+    naiveDifference: naive,
+    compared: verdict?.compared ?? 0,
     shortfall: shortfall && { low: shortfall.low * metric.max, high: shortfall.high * metric.max },
-    exclusionLevel: shortfall ? exclusionLevel(level, best, set?.values.length ?? 0) : 1,
-    isOptimal: set?.members[place],
+    exclusionLevel: verdict?.exclusionLevel ?? 1,
+    isOptimal: verdict?.isOptimal,
   };
 }
 
-function correlationOf(levels: readonly Level[], metric: Metric): number | undefined {
-  const correlation = pearsonCorrelation(levels.map(({ value, sums }) => ({ x: value, sums })));
+/** The anytime-valid interval of a mean, in the metric's unit and direction. */
+export function meanIntervalIn(metric: Metric, utilities: PowerSums, alpha = ALPHA): Interval {
+  const ends = meanInterval(utilities, { alpha });
+  const [a, b] = [inUnit(metric, ends.low), inUnit(metric, ends.high)];
+  return { low: Math.min(a, b), high: Math.max(a, b) };
+}
+
+function correlationOf(
+  groups: readonly { readonly x: number; readonly sums: PowerSums }[],
+  metric: Metric,
+): number | undefined {
+  const correlation = pearsonCorrelation(groups);
   return correlation === undefined || metric.better === "higher" ? correlation : -correlation;
 }

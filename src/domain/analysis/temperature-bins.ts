@@ -1,8 +1,8 @@
-import { meanInterval } from "../../stats/confidence-sequence.ts";
 import type { Interval } from "../../stats/interval.ts";
 import { EMPTY_SUMS, meanOf, mergeSums } from "../../stats/power-sums.ts";
+import type { MeasuredArm } from "./measured-arm.ts";
 import { inUnit, type Metric, utilitySums } from "./metric.ts";
-import { ALPHA, type MeasuredArm } from "./parameter-impact.ts";
+import { meanIntervalIn } from "./parameter-impact.ts";
 
 /** One of the seed's ranges of temperature. */
 export interface TemperatureBin {
@@ -32,13 +32,11 @@ export function temperatureBins(arms: readonly MeasuredArm[], metric: Metric): T
       .reduce((total, arm) => mergeSums(total, utilitySums(arm.cell, metric)), EMPTY_SUMS);
     const utility = meanOf(sums);
     if (utility === undefined) return { name, sampleSize: 0, mean: undefined, interval: undefined };
-    const ends = meanInterval(sums, { alpha: ALPHA });
-    const [a, b] = [inUnit(metric, ends.low), inUnit(metric, ends.high)];
     return {
       name,
       sampleSize: sums.n,
       mean: inUnit(metric, utility),
-      interval: { low: Math.min(a, b), high: Math.max(a, b) },
+      interval: meanIntervalIn(metric, sums),
     };
   });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { MeasuredArm } from "../analysis/measured-arm.ts";
 import { metricOf } from "../analysis/metric.ts";
 import { parameterOf } from "../analysis/parameter.ts";
-import { analyseParameter, type MeasuredArm } from "../analysis/parameter-impact.ts";
+import { analyseParameter } from "../analysis/parameter-impact.ts";
 import { assert } from "../kernel/assert.ts";
 import { EMPTY_CELL, foldOutcome } from "../outcome/cell.ts";
 import { outcomeOf } from "../outcome/outcome-fixtures.ts";

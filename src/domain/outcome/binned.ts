@@ -23,6 +23,11 @@ export function qualityBinName(half: number): string {
   return `quality by output tokens ${half}`;
 }
 
+/** Input and output tokens together, of the calls of a quality bin; sums of tokens. */
+export function tokensByOutputName(half: number): string {
+  return `tokens by output tokens ${half}`;
+}
+
 /** Successful calls by latency in milliseconds in (2^((k-1)/2), 2^(k/2)]; sums of ones. */
 export function successBinName(half: number): string {
   return `success by latency ${half}`;
@@ -69,8 +74,11 @@ export function foldBinned(binned: BinnedSums, outcome: Outcome): BinnedSums {
   if (inputTokens !== undefined || outputTokens !== undefined)
     octave("tokens", (inputTokens ?? 0) + (outputTokens ?? 0));
   const quality = outcome.scores["quality"];
-  if (quality !== undefined && outputTokens !== undefined)
-    add(qualityBinName(binOf(outputTokens, HALVES)), quality / scoreScale("quality").max);
+  if (quality !== undefined && outputTokens !== undefined) {
+    const half = binOf(outputTokens, HALVES);
+    add(qualityBinName(half), quality / scoreScale("quality").max);
+    add(tokensByOutputName(half), (inputTokens ?? 0) + outputTokens);
+  }
   if (status === "ok" && latencyMs !== undefined) add(successBinName(binOf(latencyMs, HALVES)), 1);
   return next;
 }
