@@ -68,7 +68,7 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "rpc",
     may: ["engine", "domain", "stats", "platform", "gen", "store/keys.ts"],
-    packages: [...CONNECT, "node:"],
+    packages: [...CONNECT, "node:", "yaml"],
     because: "a door decodes, calls the engine once and encodes",
   },
   {
