@@ -179,7 +179,7 @@ describe("a lookup", () => {
   const codes = async (model: string, phase: Phase, more: object = {}) =>
     (await configs.resolveConfig({ model, phase, ...more })).warnings.map(({ code }) => code);
 
-  it("A013, A092: answers 3000 tokens for gpt-4 in planning", async () => {
+  it("A013, A091, A092: answers 3000 tokens for gpt-4 in planning", async () => {
     const { settings } = await configs.resolveConfig({ model: "gpt-4", phase: Phase.PLANNING });
     expect(settings?.maxTokens).toBe(3000);
     expect(settings?.temperature).toBe(0.3);
