@@ -5,13 +5,7 @@ import { join } from "node:path";
 import { builtinCatalog } from "../domain/catalog/builtin-catalog.ts";
 import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
 import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
-import {
-  LIVE_PAIRS_MAX,
-  MODELS_MAX,
-  OPEN_FINDINGS_MAX,
-  OUTCOME_IDS_MAX,
-  OUTCOMES_QUEUED_MAX,
-} from "../domain/kernel/limits.ts";
+import { MODELS_MAX, OPEN_FINDINGS_MAX } from "../domain/kernel/limits.ts";
 import type { BoundUse, DaemonStatus } from "../engine/daemon-status.ts";
 import { Engine } from "../engine/engine.ts";
 import { fileRevision, reloadFiles, sourceDisagreements } from "../engine/file-changes.ts";
@@ -133,17 +127,11 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     version: VERSION,
     nodeVersion: process.version,
     storeSizeBytes,
-    journal: () => ({
-      measures: engine.journal.measures,
-      queued: engine.journal.queued,
-      lag: engine.journal.lag,
-      checkpointAtMs: engine.journal.checkpoint.atMs,
-    }),
+    journal: () => engine.outcomes.measures(),
     loop: () => loop.status(),
     bounds: () => boundsInUse(engine, watches),
     watches: () => watches,
     files: () => files?.status,
-    outcomeIdWindowMs: () => engine.journal.ids.lengthMs(clock.nowMs()),
     bootSeconds: () => bootSeconds,
   });
   engine.onOutcome((outcome) => metrics.outcomes.counted(outcome));
@@ -232,6 +220,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
 
   admission.open();
   health.become("serving");
+  engine.outcomes.loadIds().catch((cause) => log.error("outcome ids not read", { cause }));
   bootSeconds = clock.monotonicMs() / 1000;
   return {
     agentsUrl: agents.url,
@@ -268,10 +257,8 @@ async function listenForAdmins(
 function boundsInUse(engine: Engine, watches: WatchHub): BoundUse[] {
   return [
     { name: "stored_models", used: engine.state.config.stored.size, max: MODELS_MAX },
-    { name: "live_pairs", used: engine.cells.arms.pairs, max: LIVE_PAIRS_MAX },
     { name: "watches", used: watches.size, max: watches.max },
-    { name: "outcomes_queued", used: engine.journal.queued, max: OUTCOMES_QUEUED_MAX },
-    { name: "outcome_ids", used: engine.journal.ids.size, max: OUTCOME_IDS_MAX },
+    ...engine.outcomes.bounds(),
     { name: "open_drifts", used: engine.state.findings.drifts.size, max: OPEN_FINDINGS_MAX },
     {
       name: "live_recommendations",
@@ -286,14 +273,14 @@ function statusOf(
   options: Options,
   measured: Pick<DaemonStatus, "uptimeSeconds" | "storeSizeBytes" | "bounds" | "files">,
 ): DaemonStatus {
-  const { checkpoint, lag } = engine.journal;
+  const { checkpointAtMs, lag } = engine.outcomes.measures();
   return {
     version: VERSION,
     ...measured,
     storeId: engine.store.storeId,
     revision: engine.state.config.revision,
     journalLag: lag,
-    checkpointAtMs: checkpoint.atMs === 0 ? undefined : checkpoint.atMs,
+    checkpointAtMs: checkpointAtMs === 0 ? undefined : checkpointAtMs,
     label: engine.state.config.label,
     disagreements: sourceDisagreements(engine.state.config),
     agentsRole: options.agentsRole,

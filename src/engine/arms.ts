@@ -10,7 +10,7 @@ export interface LiveArm {
 }
 
 /** The arm that outcomes beyond the bound count for: visible, and never a candidate because it has no settings. */
-const OVERFLOW_CONFIG_ID = "overflow";
+export const OVERFLOW_CONFIG_ID = "overflow";
 
 /**
  * Every (scope, arm) pair with outcomes, at most LIVE_PAIRS_MAX and one overflow arm per phase, which all further pairs fold into.
@@ -35,6 +35,24 @@ export class Arms {
       return this.admit(overflowArm(arm.scope.phase));
     }
     return this.#remember(key, arm);
+  }
+
+  /** The arm that an outcome of `arm` would count for, where there is one already. */
+  find(arm: Arm): LiveArm | undefined {
+    return this.#scopes.get(scopeKey(arm.scope))?.arms.get(arm.configId);
+  }
+
+  /** Forgets an arm that has no cells any more, which makes room for another. */
+  forget({ scopeKey: key, arm }: LiveArm): void {
+    const entry = this.#scopes.get(key);
+    if (!entry?.arms.delete(arm.configId)) return;
+    this.#pairs -= 1;
+    if (entry.arms.size === 0) this.#scopes.delete(key);
+  }
+
+  /** All arms, scope by scope. */
+  *all(): Generator<LiveArm> {
+    for (const { arms } of this.#scopes.values()) yield* arms.values();
   }
 
   /** Arms of a scope, in order of their first outcome. */

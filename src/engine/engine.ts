@@ -1,21 +1,24 @@
+import type { ConfigState } from "../domain/config/registry.ts";
 import type { Drift } from "../domain/drift/drift.ts";
 import { Fault } from "../domain/kernel/fault.ts";
-import { DIRTY_CELLS_MAX } from "../domain/kernel/limits.ts";
 import type { Outcome } from "../domain/outcome/outcome.ts";
 import type { Recommendation } from "../domain/recommendation/recommendation.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createId } from "../platform/random.ts";
-import { decodeJournalRecord } from "../store/journal-codec.ts";
-import { keys, ranges } from "../store/keys.ts";
+import { ranges } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
-import { Cells, type Checkpoint } from "./cells.ts";
+import type { Cells } from "./cells.ts";
 import type { Change, Committed } from "./change.ts";
 import { type ConfigSources, loadConfigState } from "./config-load.ts";
-import { IdWindow } from "./id-window.ts";
-import { type Acceptance, Journal } from "./journal.ts";
+import { abortedBy, experimentOps, withAborts, withExperiments } from "./experiments/abort.ts";
+import { Experiments } from "./experiments/experiments.ts";
+import type { IdSeed } from "./id-window.ts";
+import type { Acceptance } from "./journal.ts";
 import { Lookups } from "./lookups.ts";
+import { loadIdSeed, OutcomePlane } from "./outcome-plane.ts";
+import { Prices } from "./prices.ts";
 import { type EngineState, NO_FINDINGS } from "./state.ts";
-import { openToken, type SharedDecision } from "./token.ts";
+import { openDecision, type TokenDecision } from "./token-decision.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
 export interface EngineOptions extends ConfigSources {
@@ -40,21 +43,21 @@ export interface EngineDeps {
 export class Engine {
   readonly store: Store;
   readonly lookups: Lookups;
-  readonly cells: Cells;
-  readonly journal: Journal;
+  readonly outcomes: OutcomePlane;
+  readonly prices: Prices;
+  readonly experiments: Experiments;
   readonly dimensions: readonly string[];
   readonly #platform: Platform;
   readonly #tokenKeys: TokenKeys;
   readonly #options: EngineOptions;
   #state: EngineState;
   #commits: Promise<unknown> = Promise.resolve();
-  #checkpointing: Promise<void> | undefined;
-  #cancelTimer: (() => void) | undefined;
+  /** Set when a failed change may be on disk: the state is read again before the next one. */
+  #mustReload = false;
   readonly #outcomeListeners: ((outcome: Outcome) => void)[] = [];
   readonly #commitListeners: ((committed: Committed) => void)[] = [];
-  #closed = false;
 
-  private constructor(deps: EngineDeps, state: EngineState) {
+  private constructor(deps: EngineDeps, state: EngineState, idSeed: IdSeed) {
     this.store = deps.store;
     this.#platform = deps.platform;
     this.#tokenKeys = deps.tokenKeys;
@@ -62,23 +65,31 @@ export class Engine {
     this.#state = state;
     this.dimensions = deps.options.dimensions;
     const { clock, log } = deps.platform;
+    this.experiments = new Experiments({
+      store: deps.store,
+      clock,
+      log,
+      definitions: () => this.#state.config.experiments,
+      write: (ops) => this.outcomes.journal.correct({ corrections: [], ops }),
+    });
     this.lookups = new Lookups(state.config, {
       clock,
       keys: deps.tokenKeys,
       dimensions: this.dimensions,
+      enrolment: this.experiments,
     });
-    this.cells = new Cells(deps.store);
-    const [first] = deps.tokenKeys;
-    const seed = Buffer.from(first.secret.subarray(0, 8));
-    this.journal = new Journal({
+    this.prices = new Prices(() => this.#state.config);
+    this.outcomes = new OutcomePlane({
       store: deps.store,
-      cells: this.cells,
-      clock,
-      log,
-      ids: new IdWindow({ high: seed.readUInt32LE(0), low: seed.readUInt32LE(4) }),
-      onFolded: (outcome) => {
+      platform: deps.platform,
+      idSeed,
+      experiments: this.experiments,
+      checkpointIntervalMs: deps.options.checkpointIntervalMs,
+      onOutcome: (outcome) => {
         for (const listener of this.#outcomeListeners) listener(outcome);
-        if (this.cells.dirtyCells >= DIRTY_CELLS_MAX) this.#checkpointSoon();
+      },
+      onReopened: async () => {
+        this.#mustReload = true;
       },
     });
   }
@@ -86,18 +97,15 @@ export class Engine {
   /** Rebuilds the state from the store: configs, live findings, the newest checkpoint and the journal after it. */
   static async open(deps: EngineDeps): Promise<Engine> {
     const { store, options } = deps;
-    const config = await loadConfigState(store, options);
-    const engine = new Engine(deps, { config, findings: await loadFindings(store) });
-    await engine.cells.load();
-    const checkpoint = await store.json<Checkpoint>(keys.meta("checkpoint"));
-    await engine.journal.restore(checkpoint ?? { watermark: 0, atMs: 0 });
-    const tail = { gt: keys.journal(checkpoint?.watermark ?? 0), lt: ranges.journal.lt };
-    for await (const [key, bytes] of store.scanBytes({ range: tail })) {
-      const record = decodeJournalRecord(bytes);
-      engine.journal.refold(Number(key.slice(-16)), record.outcomes, record.receivedAtMs);
-    }
-    engine.#armTimer();
+    const config = await abortAtBoot(deps, await loadConfigState(store, options));
+    const state = { config, findings: await loadFindings(store) };
+    const engine = new Engine(deps, state, await loadIdSeed(store, deps.tokenKeys));
+    await engine.outcomes.load();
     return engine;
+  }
+
+  get cells(): Cells {
+    return this.outcomes.cells;
   }
 
   get state(): EngineState {
@@ -126,35 +134,28 @@ export class Engine {
 
   /** Stores outcomes. Errors: see Journal.append. */
   report(outcomes: readonly Outcome[]): Promise<Acceptance[]> {
-    if (this.#closed)
-      throw new Fault("DRAINING", "the daemon is going down; send the outcomes to the next one", {
-        retryAfterMs: 1000,
-      });
-    return this.journal.append(outcomes);
+    return this.outcomes.report(outcomes);
   }
 
   /** What a token says; undefined for one that this store never gave out. */
-  openToken(token: string): SharedDecision | undefined {
-    return openToken(token, this.#tokenKeys);
+  openToken(token: string): TokenDecision | undefined {
+    return openDecision(token, this.#tokenKeys, {
+      get: (experimentId) => this.#state.config.experiments.get(experimentId),
+      isVoid: (ref) => this.experiments.isVoid(ref),
+    });
   }
 
   /** Writes a checkpoint, or waits for the one under way. */
-  async checkpoint(): Promise<void> {
-    this.#checkpointing ??= this.journal.writeCheckpoint().finally(() => {
-      this.#checkpointing = undefined;
-    });
-    await this.#checkpointing;
+  checkpoint(): Promise<void> {
+    return this.outcomes.checkpoint();
   }
 
   /** Finishes what was begun, writes the last checkpoint and closes the store. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#cancelTimer?.();
-    await this.#commits;
-    await this.journal.idle();
+    const outcomes = this.outcomes.close();
     try {
-      await this.#checkpointing?.catch(() => undefined);
-      await this.checkpoint();
+      await this.#commits;
+      await outcomes;
     } finally {
       await this.store.close();
     }
@@ -162,14 +163,22 @@ export class Engine {
 
   async #carryOut<R>(change: Change<R>): Promise<R> {
     const { clock, random, log } = this.#platform;
-    const plan = await change.plan(this.#state, {
+    await this.outcomes.recovery.ensure();
+    if (this.#mustReload) await this.#reload();
+    const { recoveries } = this.outcomes.recovery;
+    const context = {
       nowMs: clock.nowMs(),
       dimensions: this.dimensions,
       store: this.store,
-      createId: (prefix) => createId(random, prefix),
-    });
+      createId: (prefix: string) => createId(random, prefix),
+      createSecret: () => Buffer.from(random.bytes(32)).toString("hex"),
+    };
+    const planned = await change.plan(this.#state, context);
+    const plan = withAborts(this.#state.config, planned, context);
     if (plan.ops.length === 0) return plan.result;
     try {
+      if (recoveries !== this.outcomes.recovery.recoveries)
+        throw new Error("the store was reopened");
       await this.store.write(plan.ops, "sync");
     } catch (cause) {
       log.error("change not stored", { change: change.name, cause });
@@ -195,20 +204,22 @@ export class Engine {
     return plan.result;
   }
 
-  #armTimer(): void {
-    this.#cancelTimer = this.#platform.timers.after(this.#options.checkpointIntervalMs, () => {
-      this.#checkpointSoon();
-      if (!this.#closed) this.#armTimer();
-    });
+  /** Takes over what is on disk: a change that was refused because its write failed may be there all the same. */
+  async #reload(): Promise<void> {
+    const config = await loadConfigState(this.store, this.#options);
+    this.#state = { config, findings: await loadFindings(this.store) };
+    this.lookups.swap(config, "all");
+    this.#mustReload = false;
   }
+}
 
-  /** A checkpoint that fails is tried again at the next interval: until then the journal holds everything. */
-  #checkpointSoon(): void {
-    if (this.#checkpointing || this.#closed) return;
-    this.checkpoint().catch((cause) =>
-      this.#platform.log.error("checkpoint not written", { cause }),
-    );
-  }
+/** Aborts experiments whose fields became others while the daemon was down: by its files, its environment or a new version. */
+async function abortAtBoot(deps: EngineDeps, config: ConfigState): Promise<ConfigState> {
+  const { store, platform, options } = deps;
+  const context = { nowMs: platform.clock.nowMs(), dimensions: options.dimensions };
+  const aborted = abortedBy(config, context);
+  if (aborted.length > 0) await store.write(experimentOps(aborted), "sync");
+  return withExperiments(config, aborted);
 }
 
 async function loadFindings(store: Store): Promise<EngineState["findings"]> {

@@ -1,21 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from "prom-client";
 import type { BoundUse } from "../engine/daemon-status.ts";
-import type { JournalMeasures } from "../engine/journal.ts";
 import type { LoopStatus } from "../engine/loop.ts";
+import type { OutcomePlaneMeasures } from "../engine/outcome-plane.ts";
 
 export interface DaemonReads {
   readonly version: string;
   readonly nodeVersion: string;
   readonly storeSizeBytes: () => Promise<number>;
-  readonly journal: () => {
-    readonly measures: JournalMeasures;
-    readonly queued: number;
-    readonly lag: number;
-    readonly checkpointAtMs: number;
-  };
+  readonly journal: () => OutcomePlaneMeasures;
   readonly loop: () => LoopStatus;
   readonly bounds: () => readonly BoundUse[];
-  readonly outcomeIdWindowMs: () => number;
   readonly bootSeconds: () => number;
 }
 
@@ -94,7 +88,7 @@ function counter(registry: Registry, name: string, help: string, read: () => num
 }
 
 function storeMetrics(registry: Registry, reads: DaemonReads): void {
-  const measures = () => reads.journal().measures;
+  const measures = () => reads.journal().journal;
   gauge(registry, "attuned_store_size_bytes", "Bytes of the store on disk.", reads.storeSizeBytes);
   counter(
     registry,
@@ -118,7 +112,7 @@ function storeMetrics(registry: Registry, reads: DaemonReads): void {
     registry,
     "attuned_store_checkpoints_total",
     "Checkpoints written.",
-    () => measures().checkpoints,
+    () => reads.journal().checkpoints,
   );
   gauge(
     registry,
@@ -142,7 +136,31 @@ function storeMetrics(registry: Registry, reads: DaemonReads): void {
     registry,
     "attuned_outcome_id_window_seconds",
     "How far back outcome ids are told apart.",
-    () => reads.outcomeIdWindowMs() / 1000,
+    () => reads.journal().idWindowMs / 1000,
+  );
+  gauge(
+    registry,
+    "attuned_outcome_ids_loaded",
+    "1 once the ids of the time before the start are read; until then reports wait.",
+    () => (reads.journal().idsLoaded ? 1 : 0),
+  );
+  counter(
+    registry,
+    "attuned_outcome_producers_forgotten_total",
+    "Producers whose sequence numbers were forgotten for lack of room.",
+    () => reads.journal().producersForgotten,
+  );
+  gauge(
+    registry,
+    "attuned_store_writable",
+    "1 while the disk takes writes; 0 after a write that failed, until the store could be opened again.",
+    () => (reads.journal().isWritable ? 1 : 0),
+  );
+  counter(
+    registry,
+    "attuned_store_recoveries_total",
+    "Times that the store was opened again after a write that failed.",
+    () => reads.journal().recoveries,
   );
   gauge(
     registry,

@@ -8,6 +8,7 @@ import type { WatchHub } from "../engine/watch.ts";
 import { AdminService } from "../gen/attuned/v1/admin_service_pb.ts";
 import { AnalysisService } from "../gen/attuned/v1/analysis_service_pb.ts";
 import { ConfigService } from "../gen/attuned/v1/config_service_pb.ts";
+import { ExperimentService } from "../gen/attuned/v1/experiment_service_pb.ts";
 import { HistoryService } from "../gen/attuned/v1/history_service_pb.ts";
 import { ModelService } from "../gen/attuned/v1/model_service_pb.ts";
 import { OptimizerService } from "../gen/attuned/v1/optimizer_service_pb.ts";
@@ -17,10 +18,12 @@ import type { Timers } from "../platform/timers.ts";
 import { createAdminService } from "./admin-service.ts";
 import { createAnalysisService } from "./analysis-service.ts";
 import { createConfigService } from "./config-service.ts";
+import { createExperimentService } from "./experiment-service.ts";
 import { createHistoryService } from "./history-service.ts";
 import { createModelService } from "./model-service.ts";
 import { createOptimizerService } from "./optimizer-service.ts";
-import { createOutcomeService, type ReportTally } from "./outcome-service.ts";
+import { OutcomeIntake, type ReportTally } from "./outcome-intake.ts";
+import { createOutcomeService } from "./outcome-service.ts";
 import { createWatchConfigs } from "./watch.ts";
 
 export interface ServiceDeps {
@@ -51,6 +54,7 @@ export function createServices(deps: ServiceDeps): Services {
     OutcomeService,
     AnalysisService,
     OptimizerService,
+    ExperimentService,
     AdminService,
   ];
   return {
@@ -63,9 +67,13 @@ export function createServices(deps: ServiceDeps): Services {
       });
       router.service(ModelService, createModelService(engine, clock));
       router.service(HistoryService, createHistoryService(engine, clock));
-      router.service(OutcomeService, createOutcomeService(engine, clock, deps.onReported));
+      router.service(
+        OutcomeService,
+        createOutcomeService(engine, new OutcomeIntake(deps), () => undefined),
+      );
       router.service(AnalysisService, createAnalysisService(engine));
       router.service(OptimizerService, createOptimizerService(engine, loop));
+      router.service(ExperimentService, createExperimentService(engine, clock));
       router.service(AdminService, createAdminService(deps.status));
     },
   };

@@ -1,56 +1,83 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { phaseFacts, phaseOfNumber } from "../domain/config/phase.ts";
 import { scopeKey } from "../domain/config/scope.ts";
 import { canonicalSettings, type Settings } from "../domain/config/settings.ts";
 import { assert } from "../domain/kernel/assert.ts";
+import type { Correction } from "../domain/outcome/correction.ts";
 import type { Arm, Outcome } from "../domain/outcome/outcome.ts";
 import { numberOfStatus, statusOfNumber } from "../domain/outcome/status.ts";
 import {
   type JournalArm,
   JournalArmSchema,
+  JournalCorrectionSchema,
   type JournalOutcome,
   JournalOutcomeSchema,
   JournalRecordSchema,
 } from "../gen/attuned/storage/v1/journal_pb.ts";
 
-/** Encodes the outcomes of one group commit. An arm stands once, however many outcomes share it. */
-export function encodeJournalRecord(
-  outcomes: readonly Outcome[],
-  receivedAtMs: number,
-): Uint8Array {
+/** What one group commit stores: outcomes in the order of acceptance, then corrections. */
+export interface JournalRecord {
+  readonly receivedAtMs: number;
+  readonly outcomes: readonly Outcome[];
+  readonly corrections: readonly Correction[];
+}
+
+/** Encodes one group commit. An arm stands once, however many outcomes share it. */
+export function encodeJournalRecord(record: JournalRecord): Uint8Array {
   const places = new Map<string, number>();
   const arms: JournalArm[] = [];
-  const encoded = outcomes.map((outcome) => {
-    const key = `${scopeKey(outcome.arm.scope)}\u0000${outcome.arm.configId}`;
+  const placeOf = (arm: Arm): number => {
+    const key = `${scopeKey(arm.scope)}\u0000${arm.configId}`;
     let place = places.get(key);
     if (place === undefined) {
       place = arms.length;
       places.set(key, place);
-      arms.push(encodeArm(outcome.arm));
+      arms.push(encodeArm(arm));
     }
-    return encodeOutcome(outcome, place);
-  });
+    return place;
+  };
   return toBinary(
     JournalRecordSchema,
-    create(JournalRecordSchema, { receivedAtMs, arms, outcomes: encoded }),
+    create(JournalRecordSchema, {
+      receivedAtMs: record.receivedAtMs,
+      arms,
+      outcomes: record.outcomes.map((outcome) => encodeOutcome(outcome, placeOf(outcome.arm))),
+      corrections: record.corrections.map(({ arm, ...same }) =>
+        create(JournalCorrectionSchema, { ...same, arm: placeOf(arm) }),
+      ),
+    }),
   );
 }
 
-/** The outcomes of a record, in the order of acceptance. */
-export function decodeJournalRecord(bytes: Uint8Array): {
-  outcomes: Outcome[];
-  receivedAtMs: number;
-} {
+/** What a record holds. */
+export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
   const record = fromBinary(JournalRecordSchema, bytes);
   const arms = record.arms.map(decodeArm);
+  const armAt = (place: number): Arm => {
+    const arm = arms[place];
+    assert(arm, "an entry refers to an arm of its record");
+    return arm;
+  };
   return {
     receivedAtMs: record.receivedAtMs,
-    outcomes: record.outcomes.map((outcome) => {
-      const arm = arms[outcome.arm];
-      assert(arm, "an outcome refers to an arm of its record");
-      return decodeOutcome(outcome, arm);
-    }),
+    outcomes: record.outcomes.map((outcome) => decodeOutcome(outcome, armAt(outcome.arm))),
+    corrections: record.corrections.map(({ arm, hour, metric, before, after }) => ({
+      arm: armAt(arm),
+      hour,
+      metric,
+      before,
+      after,
+    })),
   };
+}
+
+/** When a record was received, in milliseconds since 1970, without decoding the rest of it. */
+export function journalTime(bytes: Uint8Array): number {
+  const reader = new BinaryReader(bytes);
+  const [field] = reader.tag();
+  assert(field === JournalRecordSchema.field.receivedAtMs.number, "a record begins with its time");
+  return reader.double();
 }
 
 function encodeArm(arm: Arm): JournalArm {
@@ -74,9 +101,10 @@ function decodeArm(arm: JournalArm): Arm {
 }
 
 function encodeOutcome(outcome: Outcome, arm: number): JournalOutcome {
-  const { status, appliedSettings, arm: _arm, ...same } = outcome;
+  const { status, appliedSettings, producer, arm: _arm, ...same } = outcome;
   return create(JournalOutcomeSchema, {
     ...same,
+    ...(producer ? { producerId: producer.producerId, sequence: BigInt(producer.sequence) } : {}),
     arm,
     status: numberOfStatus(status),
     appliedSettings: appliedSettings ? canonicalSettings(appliedSettings) : "",
@@ -89,6 +117,8 @@ function decodeOutcome(stored: JournalOutcome, arm: Arm): Outcome {
     $unknown: _unknown,
     status: number,
     appliedSettings,
+    producerId,
+    sequence,
     arm: _arm,
     ...same
   } = stored;
@@ -98,6 +128,7 @@ function decodeOutcome(stored: JournalOutcome, arm: Arm): Outcome {
     ...same,
     arm,
     status,
+    ...(sequence === undefined ? {} : { producer: { producerId, sequence: Number(sequence) } }),
     ...(appliedSettings === "" ? {} : { appliedSettings: JSON.parse(appliedSettings) as Settings }),
   };
 }

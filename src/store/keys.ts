@@ -10,6 +10,10 @@
  *   a NUL scope NUL configId                arm: its scope and settings
  *   l NUL scope NUL configId NUL hour       cell
  *   i NUL sequence                          outcome ids that a checkpoint added to the window
+ *   D NUL scope NUL configId NUL day        cell of a day whose hours were merged
+ *   S NUL scope NUL configId NUL day        distributions of a day
+ *   F NUL sequence                          targets of feedback that a checkpoint added
+ *   G NUL sequence NUL index                scores by metric and source of an outcome that got feedback, by its place in the journal
  *   P NUL producerId                        sequence numbers that were seen of a producer
  *   d NUL openedAtMs NUL driftId            drift
  *   r NUL createdAtMs NUL recommendationId  recommendation
@@ -73,6 +77,10 @@ export const keys = {
   arm: (scope: string, configId: string) => key("a", scope, configId),
   cell: (scope: string, configId: string, hour: number) => key("l", scope, configId, hour),
   outcomeIds: (sequence: number) => key("i", sequence),
+  dailyCell: (scope: string, configId: string, day: number) => key("D", scope, configId, day),
+  distributions: (scope: string, configId: string, day: number) => key("S", scope, configId, day),
+  targets: (sequence: number) => key("F", sequence),
+  targetScores: (sequence: number, index: number) => key("G", sequence, index),
   producer: (producerId: string) => key("P", producerId),
   drift: (openedAtMs: number, driftId: string) => key("d", openedAtMs, driftId),
   recommendation: (createdAtMs: number, id: string) => key("r", createdAtMs, id),
@@ -106,6 +114,11 @@ export const ranges = {
   cellsOfScope: (scope: string) => below("l", scope),
   outcomeIds: below("i"),
   producers: below("P"),
+  dailyCells: below("D"),
+  dailyCellsOfArm: (scope: string, configId: string) => below("D", scope, configId),
+  distributionsOfArm: (scope: string, configId: string) => below("S", scope, configId),
+  targets: below("F"),
+  targetScores: below("G"),
   drifts: below("d"),
   recommendations: below("r"),
   overrides: below("v"),
@@ -124,6 +137,11 @@ export const ranges = {
   liveDrifts: below("o", "d"),
   liveRecommendations: below("o", "r"),
 };
+
+/** The day of the key of a daily cell or of distributions. */
+export function dayOfKey(dayKey: string): number {
+  return Number(dayKey.slice(-DIGITS));
+}
 
 /** The hour of a cell's key. */
 export function hourOfCellKey(cellKey: string): number {

@@ -1,7 +1,14 @@
+import { Fault } from "../domain/kernel/fault.ts";
 import type { Database } from "./database.ts";
 import { type KeyRange, keys } from "./keys.ts";
 import { migrate, SCHEMA_VERSION } from "./migrations.ts";
 import { StoreOpenError } from "./store-error.ts";
+
+/** What LevelDB can and a database in memory cannot. */
+interface Measured {
+  compactRange?(start: string, end: string): Promise<void>;
+  approximateSize?(start: string, end: string): Promise<number>;
+}
 
 /** One change of a batch. Values are JSON unless `bytes` says otherwise. */
 export type StoreOp =
@@ -22,12 +29,29 @@ export interface StoreSnapshot {
   close(): Promise<void>;
 }
 
+/** A write that failed. Nobody knows what of it is on the disk before the database was opened again. */
+export interface StoreFailure {
+  readonly cause: unknown;
+}
+
+/** Entries that a range delete removes between two turns of other writes. */
+const CLEAR_SLICE = 2_000;
+
 /**
  * Typed access to the LevelDB of one daemon. Every change is one atomic batch; a synced batch survives `kill -9` and power loss.
+ *
+ * Writes go one at a time. After one that failed no other is begun until the database was opened again: LevelDB may have left half
+ * a record in its log, and what it would write after it could be unreadable at the next start although it was acknowledged.
  */
 export class Store {
   readonly #db: Database;
   readonly storeId: string;
+  /** The end of the newest write. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #failure: StoreFailure | undefined;
+  /** Set while the database is closed and opened again: readers wait for it. */
+  #reopening: Promise<void> | undefined;
+  #refusal: Fault | undefined;
 
   private constructor(db: Database, storeId: string) {
     this.#db = db;
@@ -60,30 +84,70 @@ export class Store {
   }
 
   async close(): Promise<void> {
+    await this.#turn.catch(() => undefined);
     await this.#db.close();
   }
 
-  /** Writes all ops or none. With `sync` the answer means that they are on disk. */
-  async write(ops: readonly StoreOp[], durability: "sync" | "buffered"): Promise<void> {
-    const batch = this.#db.batch();
-    for (const op of ops) {
-      if ("delete" in op) batch.del(op.delete);
-      else batch.put(op.put, "bytes" in op ? op.bytes : encode(op.json));
-    }
-    await batch.write({ sync: durability === "sync" });
+  /** The write that failed, until `mended`. */
+  get failure(): StoreFailure | undefined {
+    return this.#failure;
+  }
+
+  /** From now on every write is refused with this fault: for a store that must not be changed. */
+  refuseWrites(fault: Fault): void {
+    this.#refusal = fault;
+  }
+
+  /**
+   * Writes all ops or none. With `sync` the answer means that they are on disk. Errors: what the database says; after one, every
+   * write fails until `reopen` and `mended`.
+   */
+  write(ops: readonly StoreOp[], durability: "sync" | "buffered"): Promise<void> {
+    return this.#exclusively(async () => {
+      const batch = this.#db.batch();
+      for (const op of ops) {
+        if ("delete" in op) batch.del(op.delete);
+        else batch.put(op.put, "bytes" in op ? op.bytes : encode(op.json));
+      }
+      await batch.write({ sync: durability === "sync" });
+    });
+  }
+
+  /**
+   * Closes the database and opens it again, which reads its log anew: afterwards the disk says what of a failed write is there.
+   * Writes fail on until `mended`. Errors: what the database says; it can be tried again.
+   */
+  async reopen(): Promise<void> {
+    this.#reopening ??= this.#closeAndOpen().finally(() => {
+      this.#reopening = undefined;
+    });
+    await this.#reopening;
+  }
+
+  /** Waits while the database is opened again. */
+  async readable(): Promise<void> {
+    await this.#reopening;
+  }
+
+  /** Writes may begin again: what of the failed one is on disk has been looked at. */
+  mended(): void {
+    this.#failure = undefined;
   }
 
   async json<T>(key: string, at?: StoreSnapshot): Promise<T | undefined> {
+    await this.#reopening;
     return readJson<T>(this.#db, key, at);
   }
 
   /** JSON values of many keys, in their order; undefined where there is none. */
   async jsonMany<T>(manyKeys: readonly string[]): Promise<(T | undefined)[]> {
+    await this.#reopening;
     const values = await this.#db.getMany([...manyKeys]);
     return values.map((bytes) => (bytes === undefined ? undefined : decode<T>(bytes)));
   }
 
   async bytes(key: string): Promise<Uint8Array | undefined> {
+    await this.#reopening;
     return this.#db.get(key);
   }
 
@@ -94,24 +158,93 @@ export class Store {
 
   /** Keys and raw values of a range, in key order. */
   async *scanBytes(options: ScanOptions): AsyncGenerator<[key: string, value: Uint8Array]> {
+    await this.#reopening;
     const iterator = this.#db.iterator({
       ...options.range,
       ...(options.reverse ? { reverse: true } : {}),
       ...(options.limit === undefined ? {} : { limit: options.limit }),
       ...(options.at ? { snapshot: options.at.level } : {}),
     });
-    for await (const entry of iterator) yield entry;
+    try {
+      for await (const entry of iterator) yield entry;
+    } catch (cause) {
+      if (!this.#failure || !isClosed(cause)) throw cause;
+      throw new Fault("STORE_UNAVAILABLE", "the store is being opened again; try again", {
+        retryAfterMs: 1000,
+        cause,
+      });
+    }
   }
 
-  /** Removes a range, in steps so that other writes pass between them. */
-  async clear(range: KeyRange): Promise<void> {
-    await this.#db.clear(range);
+  /** The first key of a range; undefined for an empty one. */
+  async firstKey(range: KeyRange): Promise<string | undefined> {
+    await this.#reopening;
+    const [first] = await this.#db.keys({ ...range, limit: 1 }).all();
+    return first;
+  }
+
+  /** The key at a place from the end of a range, 1 being the last; undefined where the range has fewer. */
+  async keyFromEnd(range: KeyRange, place: number): Promise<string | undefined> {
+    await this.#reopening;
+    const keysFromEnd = await this.#db.keys({ ...range, limit: place, reverse: true }).all();
+    return keysFromEnd[place - 1];
+  }
+
+  /** Removes a range, in slices so that other writes pass between them. Answers how many entries it removed. */
+  async clear(range: KeyRange): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const slice = await this.#db.keys({ ...range, limit: CLEAR_SLICE }).all();
+      const last = slice.at(-1);
+      if (last === undefined) return removed;
+      await this.#exclusively(() => this.#db.clear({ gte: range.gte, lte: last }));
+      removed += slice.length;
+      if (slice.length < CLEAR_SLICE) return removed;
+    }
+  }
+
+  /** Gives the room of removed entries of a range back to the disk, on LevelDB's own thread. */
+  async compact(range: KeyRange): Promise<void> {
+    const db = this.#db as Measured;
+    await db.compactRange?.(range.gte, range.lt);
+  }
+
+  /** About how many bytes a range takes on disk; 0 where the database cannot say. What was just written may be missing. */
+  async approximateBytes(range: KeyRange): Promise<number> {
+    const db = this.#db as Measured;
+    return (await db.approximateSize?.(range.gte, range.lt)) ?? 0;
   }
 
   snapshot(): StoreSnapshot {
     const level = this.#db.snapshot();
     return { level, close: () => level.close() };
   }
+
+  #exclusively(work: () => Promise<void>): Promise<void> {
+    if (this.#refusal) return Promise.reject(this.#refusal);
+    const turn = this.#turn.then(async () => {
+      if (this.#failure) throw new Error("an earlier write failed", this.#failure);
+      try {
+        await work();
+      } catch (cause) {
+        this.#failure = { cause };
+        throw cause;
+      }
+    });
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #closeAndOpen(): Promise<void> {
+    await this.#turn;
+    await this.#db.close();
+    await this.#db.open();
+  }
+}
+
+function isClosed(cause: unknown): boolean {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return code === "LEVEL_DATABASE_NOT_OPEN" || code === "LEVEL_ITERATOR_NOT_OPEN";
 }
 
 function encode(value: unknown): Uint8Array {

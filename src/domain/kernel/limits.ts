@@ -64,12 +64,37 @@ export const RESOLUTIONS_CACHED_MAX = 10_000;
 export const OUTCOMES_QUEUED_MAX = 50_000;
 /** Outcomes of one group commit, so that one synced write stays short. */
 export const OUTCOMES_PER_GROUP_MAX = 10_000;
-/** Outcome ids that are remembered. 12 bytes each, 48 MB. */
+/** Outcome ids that are remembered. 13 bytes each, 52 MB. */
 export const OUTCOME_IDS_MAX = 4_000_000;
 /** How long an outcome id is remembered, in milliseconds: a day. */
 export const OUTCOME_ID_TTL_MS = 24 * 60 * 60 * 1000;
+/** Producers whose sequence numbers are remembered. About 400 bytes each, 4 MB. */
+export const PRODUCERS_MAX = 10_000;
+/** How far apart, in numbers, the outcomes of one producer may arrive: larger than any batch, a multiple of 32. */
+export const SEQUENCES_IN_FLIGHT_MAX = 4_096;
+/** Streams of outcomes open at once: one per agent process beside the daemon, with room. */
+export const OUTCOME_STREAMS_MAX = 256;
+/** Outcomes that feedback can still correct. 25 bytes each, 25 MB. */
+export const FEEDBACK_TARGETS_MAX = 1_000_000;
+/** How long feedback can correct an outcome, in milliseconds: a week; one that brought scores of its own, as long as the journal. */
+export const FEEDBACK_TTL_MS = 7 * 24 * 60 * 60 * 1000;
+/** How long a report waits for the ids of the time before the start to be read, in milliseconds. */
+export const IDS_WAIT_MAX_MS = 10_000;
+/** Outcomes since the last checkpoint that set one off: what a start has to fold again, about half a second. */
+export const OUTCOMES_PER_CHECKPOINT_MAX = 100_000;
 /** Cells with changes that no checkpoint holds yet. Reaching it sets a checkpoint off. */
 export const DIRTY_CELLS_MAX = 4_000;
+/**
+ * Bytes of changed cells and distributions in memory, estimated: half of the 32 MB of the current hour, because those of a checkpoint
+ * under way come on top. Reaching it sets a checkpoint off; at twice as much, outcomes wait for it.
+ */
+export const DELTA_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes of the journal on disk, about: 1 GiB, some five million raw outcomes. What is beyond it, or older than a day, is removed. */
+export const JOURNAL_BYTES_MAX = 1024 * 1024 * 1024;
+/** How long cells are kept by hour, in milliseconds: 14 days. Then the hours of a day are merged. */
+export const HOURLY_CELLS_TTL_MS = 14 * 24 * 60 * 60 * 1000;
+/** Days of cells and of distributions that are kept of an arm: a year, and room to compare with the one before. */
+export const DAILY_CELLS_MAX = 400;
 /** Live (scope, arm) pairs. Beyond it outcomes count for the overflow arm, which is never a candidate. */
 export const LIVE_PAIRS_MAX = 2_000;
 /** How far ahead of the daemon's clock an outcome may have happened, in milliseconds: an hour. */

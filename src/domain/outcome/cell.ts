@@ -40,10 +40,20 @@ export interface Cell {
   readonly costNanoUsd: Totals;
   /** Outcomes whose cost was derived from tokens. */
   readonly costDerived: number;
+  /** Newest day of the prices that it was derived from, YYYY-MM-DD; empty where none was. */
+  readonly priceDate: string;
   /** Outcomes whose answer was cut off at the token limit. */
   readonly truncated: number;
   readonly retries: Totals;
   readonly iterations: Totals;
+  /** Outcomes that arrived after their decision had matured. */
+  readonly late: number;
+  /** Redeliveries that were recognised. */
+  readonly duplicates: number;
+  /** Outcomes of the arm that were refused. */
+  readonly rejected: number;
+  /** Scores that arrived after their outcome, or took the place of others. */
+  readonly corrected: number;
 }
 
 const NO_TOTALS: Totals = { n: 0, sum: 0, squares: 0 };
@@ -60,9 +70,14 @@ export const EMPTY_CELL: Cell = {
   tokens: NO_TOTALS,
   costNanoUsd: NO_TOTALS,
   costDerived: 0,
+  priceDate: "",
   truncated: 0,
   retries: NO_TOTALS,
   iterations: NO_TOTALS,
+  late: 0,
+  duplicates: 0,
+  rejected: 0,
+  corrected: 0,
 };
 
 /** The finish reasons that providers use for an answer cut off at the token limit. */
@@ -70,21 +85,19 @@ const TRUNCATED_REASONS = new Set(["length", "max_tokens", "MAX_TOKENS", "model_
 
 /** The cell with one more outcome. */
 export function foldOutcome(cell: Cell, outcome: Outcome): Cell {
-  const { status, inputTokens, outputTokens } = outcome;
-  const tokens =
-    inputTokens === undefined && outputTokens === undefined
-      ? undefined
-      : (inputTokens ?? 0) + (outputTokens ?? 0);
+  const { status } = outcome;
   return {
+    ...cell,
     outcomes: cell.outcomes + 1,
     statuses: { ...cell.statuses, [status]: (cell.statuses[status] ?? 0) + 1 },
     bounded: foldBounded(cell.bounded, outcome),
     binned: foldBinned(cell.binned, outcome),
-    tokensWithCost: addPair(cell.tokensWithCost, tokens, outcome.costNanoUsd),
+    tokensWithCost: addPair(cell.tokensWithCost, tokensOf(outcome), outcome.costNanoUsd),
     latencyMs: addTotal(cell.latencyMs, outcome.latencyMs),
-    tokens: addTotal(cell.tokens, tokens),
+    tokens: addTotal(cell.tokens, tokensOf(outcome)),
     costNanoUsd: addTotal(cell.costNanoUsd, outcome.costNanoUsd),
     costDerived: cell.costDerived + (outcome.costDerived ? 1 : 0),
+    priceDate: laterOf(cell.priceDate, outcome.priceDate),
     truncated: cell.truncated + (TRUNCATED_REASONS.has(outcome.finishReason) ? 1 : 0),
     retries: addTotal(cell.retries, outcome.retries),
     iterations: addTotal(cell.iterations, outcome.iterations),
@@ -103,10 +116,37 @@ export function mergeCells(a: Cell, b: Cell): Cell {
     tokens: mergeTotals(a.tokens, b.tokens),
     costNanoUsd: mergeTotals(a.costNanoUsd, b.costNanoUsd),
     costDerived: a.costDerived + b.costDerived,
+    priceDate: laterOf(a.priceDate, b.priceDate),
     truncated: a.truncated + b.truncated,
     retries: mergeTotals(a.retries, b.retries),
     iterations: mergeTotals(a.iterations, b.iterations),
+    late: a.late + b.late,
+    duplicates: a.duplicates + b.duplicates,
+    rejected: a.rejected + b.rejected,
+    corrected: a.corrected + b.corrected,
   };
+}
+
+/** Input and output tokens together; undefined where neither is known. */
+export function tokensOf({ inputTokens, outputTokens }: Outcome): number | undefined {
+  if (inputTokens === undefined && outputTokens === undefined) return undefined;
+  return (inputTokens ?? 0) + (outputTokens ?? 0);
+}
+
+/** What merging adds to a cell where one of its scores takes the place of another, or of none. Sums of it may be negative. */
+export function scoreChange(metric: string, before: number | undefined, after: number): Cell {
+  const { max } = scoreScale(metric);
+  const added = addValue(EMPTY_SUMS, after / max);
+  if (before === undefined) return { ...EMPTY_CELL, corrected: 1, bounded: { [metric]: added } };
+  const taken = addValue(EMPTY_SUMS, before / max);
+  const change: PowerSums = {
+    n: 0,
+    s1: added.s1 - taken.s1,
+    s2: added.s2 - taken.s2,
+    s3: added.s3 - taken.s3,
+    s4: added.s4 - taken.s4,
+  };
+  return { ...EMPTY_CELL, corrected: 1, bounded: { [metric]: change } };
 }
 
 /** Sums of a bounded metric; those of no values where the cell has none. */
@@ -129,6 +169,11 @@ function foldBounded(bounded: Cell["bounded"], outcome: Outcome): Record<string,
   for (const [name, score] of Object.entries(outcome.scores))
     add(name, score / scoreScale(name).max);
   return next;
+}
+
+/** The later of two days written YYYY-MM-DD. */
+function laterOf(a: string, b: string): string {
+  return a > b ? a : b;
 }
 
 function addTotal(totals: Totals, value: number | undefined): Totals {

@@ -17,7 +17,7 @@ import type { Outcome } from "./outcome.ts";
 import { scoreScale } from "./score.ts";
 
 /** The checked part of an outcome that is still without an arm. */
-export type ReportedOutcome = Omit<Outcome, "arm" | "content" | "costDerived">;
+export type ReportedOutcome = Omit<Outcome, "arm" | "content" | "costDerived" | "priceDate">;
 
 /**
  * Every broken rule of a reported outcome. Scores out of their range are refused, not clipped: clipping would hide that the
@@ -78,7 +78,8 @@ function numberViolations(outcome: ReportedOutcome): Violation[] {
   return violations;
 }
 
-function scoreViolations(scores: Readonly<Record<string, number>>): Violation[] {
+/** Every broken rule of scores. */
+export function scoreViolations(scores: Readonly<Record<string, number>>): Violation[] {
   const names = Object.keys(scores);
   const violations: Violation[] = [];
   if (names.length > SCORES_MAX) {

@@ -16,8 +16,6 @@ export interface AssignmentRef {
   readonly boot: number;
   readonly sequence: number;
   readonly arm: number;
-  /** When the outcome was received: with it a replay decides what was late as the first time. */
-  readonly receivedAtMs: number;
 }
 
 /** One call's facts, checked, with its arm. */

@@ -47,6 +47,8 @@ export const LEAST_ROLES: Readonly<Record<string, Readonly<Record<string, Role>>
   },
   "attuned.v1.OutcomeService": {
     ReportOutcomes: "report",
+    StreamOutcomes: "report",
+    ReportFeedback: "report",
     GetMetrics: "read",
   },
   "attuned.v1.AnalysisService": {
@@ -67,6 +69,16 @@ export const LEAST_ROLES: Readonly<Record<string, Readonly<Record<string, Role>>
     DismissRecommendation: "operate",
     GetLoopStatus: "read",
     RunLoop: "operate",
+  },
+  "attuned.v1.ExperimentService": {
+    CreateVariant: "operate",
+    CreateExperiment: "operate",
+    GetExperiment: "read",
+    ListExperiments: "read",
+    StartExperiment: "operate",
+    PauseExperiment: "operate",
+    ConcludeExperiment: "operate",
+    GetExperimentResults: "read",
   },
   "attuned.v1.AdminService": {
     GetStatus: "read",

@@ -1,4 +1,5 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Cost, TokenUsage } from "../../domain/catalog/price.ts";
 import { configIdOf } from "../../domain/config/config-id.ts";
 import { phaseOfNumber } from "../../domain/config/phase.ts";
 import { attributeViolations, scopeOf } from "../../domain/config/scope.ts";
@@ -6,11 +7,11 @@ import { canonicalSettings } from "../../domain/config/settings.ts";
 import { modelNameViolation, settingsViolations } from "../../domain/config/validate.ts";
 import type { Violation } from "../../domain/kernel/fault.ts";
 import type { FaultReason } from "../../domain/kernel/fault-reason.ts";
-import { OUTCOME_ID_TTL_MS } from "../../domain/kernel/limits.ts";
-import type { Arm, Outcome } from "../../domain/outcome/outcome.ts";
+import { OUTCOME_ID_LENGTH_MAX } from "../../domain/kernel/limits.ts";
+import type { Arm, AssignmentRef, Outcome } from "../../domain/outcome/outcome.ts";
 import { outcomeViolations, type ReportedOutcome } from "../../domain/outcome/outcome-violation.ts";
 import { statusOfNumber } from "../../domain/outcome/status.ts";
-import type { SharedDecision } from "../../engine/token.ts";
+import type { TokenDecision } from "../../engine/token-decision.ts";
 import type { Outcome as WireOutcome } from "../../gen/attuned/v1/outcome_pb.ts";
 import { sha256 } from "../../platform/digest.ts";
 import { settingsFromWire } from "./settings.ts";
@@ -20,18 +21,25 @@ export interface OutcomeContext {
   readonly dimensions: readonly string[];
   /** The key that statistics of a model go by. */
   readonly modelKey: (name: string) => string;
-  readonly openToken: (token: string) => SharedDecision | undefined;
+  readonly openToken: (token: string) => TokenDecision | undefined;
+  /** How far back ids are told apart, in milliseconds. */
+  readonly idWindowMs: number;
+  /** What a call costs by list price; undefined where no price holds for the model. */
+  readonly costOf: (model: string, usage: TokenUsage) => Cost | undefined;
 }
 
 /** Why one outcome of a batch is refused. */
 export interface Refusal {
   readonly refused: FaultReason;
   readonly message: string;
+  /** The arm that it would have counted for, where that much could be read. */
+  readonly arm?: Arm;
 }
 
 interface Decision {
   readonly arm: Arm;
   readonly decidedAtMs?: number;
+  readonly assignment?: AssignmentRef;
 }
 
 /** Parses and checks one reported outcome, and finds the arm it counts for. */
@@ -45,9 +53,11 @@ export function outcomeFromWire(wire: WireOutcome, context: OutcomeContext): Out
   const decision = decisionOf(wire, context);
   if ("refused" in decision) return decision;
   const reported = { ...reportedFromWire(wire, context.nowMs), status };
-  const violations = outcomeViolations(reported, context.nowMs);
-  if (violations.length > 0) return refuse("OUTCOME_INVALID", inWords(violations));
-  return { ...reported, ...decision, content: contentOf(wire), costDerived: false };
+  const violations = [...producerViolations(wire), ...outcomeViolations(reported, context.nowMs)];
+  if (violations.length > 0)
+    return { ...refuse("OUTCOME_INVALID", inWords(violations)), arm: decision.arm };
+  const cost = costFields(reported, wire.model.trim() || decision.arm.scope.model, context);
+  return { ...reported, ...decision, ...cost, content: contentOf(wire) };
 }
 
 export function isRefusal(parsed: Outcome | Refusal): parsed is Refusal {
@@ -55,8 +65,11 @@ export function isRefusal(parsed: Outcome | Refusal): parsed is Refusal {
 }
 
 function reportedFromWire(wire: WireOutcome, nowMs: number): Omit<ReportedOutcome, "status"> {
+  const { producerId, sequence } = wire;
+  const isNumbered = producerId !== "" && sequence !== undefined;
   return {
-    outcomeId: wire.outcomeId,
+    outcomeId: wire.outcomeId || (isNumbered ? `${producerId}#${sequence}` : ""),
+    ...(isNumbered ? { producer: { producerId, sequence: Number(sequence) } } : {}),
     occurredAtMs: wire.occurredAt ? timestampMs(wire.occurredAt) : nowMs,
     latencyMs: wire.latencyMs,
     inputTokens: wire.inputTokens,
@@ -77,8 +90,47 @@ function reportedFromWire(wire: WireOutcome, nowMs: number): Omit<ReportedOutcom
   };
 }
 
+function producerViolations({ producerId, sequence }: WireOutcome): Violation[] {
+  if (producerId === "" && sequence === undefined) return [];
+  if (producerId === "" || sequence === undefined)
+    return [{ field: "producerId", message: "and sequence go together: give both or none" }];
+  const violations: Violation[] = [];
+  if (producerId.length > OUTCOME_ID_LENGTH_MAX || /[\p{Cc}]/u.test(producerId)) {
+    violations.push({
+      field: "producerId",
+      message: `must have at most ${OUTCOME_ID_LENGTH_MAX} characters, and no control characters`,
+    });
+  }
+  if (sequence < 0n || sequence > Number.MAX_SAFE_INTEGER) {
+    violations.push({
+      field: "sequence",
+      message: `must be at least 0 and at most ${Number.MAX_SAFE_INTEGER}, is ${sequence}`,
+    });
+  }
+  return violations;
+}
+
+/** The cost as reported, else by list price where both token counts are known: half of them would look cheap. */
+function costFields(
+  { costNanoUsd, inputTokens, outputTokens, ...outcome }: Omit<ReportedOutcome, "status">,
+  model: string,
+  { costOf }: OutcomeContext,
+): Pick<Outcome, "costNanoUsd" | "costDerived" | "priceDate"> {
+  const asReported = { costNanoUsd, costDerived: false, priceDate: "" };
+  if (costNanoUsd !== undefined || inputTokens === undefined || outputTokens === undefined)
+    return asReported;
+  const cost = costOf(model, {
+    inputTokens,
+    outputTokens,
+    cachedInputTokens: outcome.cachedInputTokens ?? 0,
+    reasoningTokens: outcome.reasoningTokens ?? 0,
+  });
+  if (!cost) return asReported;
+  return { costNanoUsd: cost.costNanoUsd, costDerived: true, priceDate: cost.asOf };
+}
+
 function decisionOf(wire: WireOutcome, context: OutcomeContext): Decision | Refusal {
-  if (wire.decisionToken !== "") return decisionOfToken(wire.decisionToken, context);
+  if (wire.decisionToken !== "") return decisionOfToken(wire, context);
   const model = wire.model.trim();
   const nameViolation = modelNameViolation(model);
   if (nameViolation) {
@@ -110,22 +162,26 @@ function decisionOf(wire: WireOutcome, context: OutcomeContext): Decision | Refu
   };
 }
 
-function decisionOfToken(token: string, context: OutcomeContext): Decision | Refusal {
-  const decision = context.openToken(token);
+function decisionOfToken(wire: WireOutcome, context: OutcomeContext): Decision | Refusal {
+  const decision = context.openToken(wire.decisionToken);
+  const isNumbered = wire.producerId !== "" && wire.sequence !== undefined;
   if (!decision) {
     return refuse(
       "TOKEN_INVALID",
       "the decision token is damaged, forged or of another store; send it as the lookup gave it",
     );
   }
-  const decidedAtMs = decision.decidedMinute * 60_000;
-  if (decidedAtMs < context.nowMs - OUTCOME_ID_TTL_MS) {
+  const { arm, assignment } = decision;
+  const decidedAtMs = decision.decidedAtMs ?? decision.decidedMinute * 60_000;
+  // A producer's numbers tell a redelivery however late it comes; ids only within their window.
+  if (!isNumbered && decidedAtMs < context.nowMs - context.idWindowMs) {
+    const hours = (context.idWindowMs / 3_600_000).toFixed(1);
     return refuse(
       "TOKEN_TOO_OLD",
-      "the decision is older than 24 hours; report outcomes sooner, or without the token",
+      `the decision is older than ${hours} hours, within which redeliveries are told apart; report sooner, with producer_id and sequence, or without the token`,
     );
   }
-  return { arm: decision.arm, decidedAtMs };
+  return { arm, decidedAtMs, ...(assignment ? { assignment } : {}) };
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/metrics.proto.
  */
 export const file_attuned_v1_metrics: GenFile = /*@__PURE__*/
-  fileDesc("ChhhdHR1bmVkL3YxL21ldHJpY3MucHJvdG8SCmF0dHVuZWQudjEiXAoGV2luZG93EikKBXN0YXJ0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiUKCEludGVydmFsEgsKA2xvdxgBIAEoARIMCgRoaWdoGAIgASgBIpAHChRDb25maWd1cmF0aW9uTWV0cmljcxIRCgljb25maWdfaWQYASABKAkSJgoIc2V0dGluZ3MYAiABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzEhgKC2F2Z19xdWFsaXR5GAMgASgBSACIAQESGAoLYXZnX2xhdGVuY3kYBCABKAFIAYgBARIXCgphdmdfdG9rZW5zGAUgASgBSAKIAQESGQoMc3VjY2Vzc19yYXRlGAYgASgBSAOIAQESHQoQY29zdF9wZXJfcmVxdWVzdBgHIAEoAUgEiAEBEhMKC3NhbXBsZV9zaXplGAggASgDEkIKCWludGVydmFscxgJIAMoCzIvLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbk1ldHJpY3MuSW50ZXJ2YWxzRW50cnkSPAoGc2NvcmVzGAogAygLMiwuYXR0dW5lZC52MS5Db25maWd1cmF0aW9uTWV0cmljcy5TY29yZXNFbnRyeRJACghzdGF0dXNlcxgLIAMoCzIuLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbk1ldHJpY3MuU3RhdHVzZXNFbnRyeRINCgVtb2RlbBgMIAEoCRIgCgVwaGFzZRgNIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USRAoKYXR0cmlidXRlcxgOIAMoCzIwLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbk1ldHJpY3MuQXR0cmlidXRlc0VudHJ5Eh8KEmRlcml2ZWRfY29zdF9zaGFyZRgPIAEoAUgFiAEBGkYKDkludGVydmFsc0VudHJ5EgsKA2tleRgBIAEoCRIjCgV2YWx1ZRgCIAEoCzIULmF0dHVuZWQudjEuSW50ZXJ2YWw6AjgBGi0KC1Njb3Jlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEaLwoNU3RhdHVzZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAM6AjgBGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDF9hdmdfcXVhbGl0eUIOCgxfYXZnX2xhdGVuY3lCDQoLX2F2Z190b2tlbnNCDwoNX3N1Y2Nlc3NfcmF0ZUITChFfY29zdF9wZXJfcmVxdWVzdEIVChNfZGVyaXZlZF9jb3N0X3NoYXJlYgZwcm90bzM", [file_attuned_v1_phase, file_attuned_v1_settings, file_google_protobuf_timestamp]);
+  fileDesc("ChhhdHR1bmVkL3YxL21ldHJpY3MucHJvdG8SCmF0dHVuZWQudjEiXAoGV2luZG93EikKBXN0YXJ0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgNlbmQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiUKCEludGVydmFsEgsKA2xvdxgBIAEoARIMCgRoaWdoGAIgASgBIjQKC1BlcmNlbnRpbGVzEgsKA3A1MBgBIAEoARILCgNwOTUYAiABKAESCwoDcDk5GAMgASgBIrQKChRDb25maWd1cmF0aW9uTWV0cmljcxIRCgljb25maWdfaWQYASABKAkSJgoIc2V0dGluZ3MYAiABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzEhgKC2F2Z19xdWFsaXR5GAMgASgBSACIAQESGAoLYXZnX2xhdGVuY3kYBCABKAFIAYgBARIXCgphdmdfdG9rZW5zGAUgASgBSAKIAQESGQoMc3VjY2Vzc19yYXRlGAYgASgBSAOIAQESHQoQY29zdF9wZXJfcmVxdWVzdBgHIAEoAUgEiAEBEhMKC3NhbXBsZV9zaXplGAggASgDEkIKCWludGVydmFscxgJIAMoCzIvLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbk1ldHJpY3MuSW50ZXJ2YWxzRW50cnkSPAoGc2NvcmVzGAogAygLMiwuYXR0dW5lZC52MS5Db25maWd1cmF0aW9uTWV0cmljcy5TY29yZXNFbnRyeRJACghzdGF0dXNlcxgLIAMoCzIuLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbk1ldHJpY3MuU3RhdHVzZXNFbnRyeRINCgVtb2RlbBgMIAEoCRIgCgVwaGFzZRgNIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USRAoKYXR0cmlidXRlcxgOIAMoCzIwLmF0dHVuZWQudjEuQ29uZmlndXJhdGlvbk1ldHJpY3MuQXR0cmlidXRlc0VudHJ5Eh8KEmRlcml2ZWRfY29zdF9zaGFyZRgPIAEoAUgFiAEBEhIKCnByaWNlX2RhdGUYECABKAkSNAoTbGF0ZW5jeV9wZXJjZW50aWxlcxgRIAEoCzIXLmF0dHVuZWQudjEuUGVyY2VudGlsZXMSMgoRdG9rZW5fcGVyY2VudGlsZXMYEiABKAsyFy5hdHR1bmVkLnYxLlBlcmNlbnRpbGVzEjEKEGNvc3RfcGVyY2VudGlsZXMYEyABKAsyFy5hdHR1bmVkLnYxLlBlcmNlbnRpbGVzEhIKCmxhdGVfY291bnQYFCABKAMSFwoPZHVwbGljYXRlX2NvdW50GBUgASgDEhYKDnJlamVjdGVkX2NvdW50GBYgASgDEksKDm1pc3NpbmdfY291bnRzGBcgAygLMjMuYXR0dW5lZC52MS5Db25maWd1cmF0aW9uTWV0cmljcy5NaXNzaW5nQ291bnRzRW50cnkSFwoPY29ycmVjdGVkX2NvdW50GBggASgDEhAKCG92ZXJmbG93GBkgASgIGkYKDkludGVydmFsc0VudHJ5EgsKA2tleRgBIAEoCRIjCgV2YWx1ZRgCIAEoCzIULmF0dHVuZWQudjEuSW50ZXJ2YWw6AjgBGi0KC1Njb3Jlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEaLwoNU3RhdHVzZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAM6AjgBGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjQKEk1pc3NpbmdDb3VudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAM6AjgBQg4KDF9hdmdfcXVhbGl0eUIOCgxfYXZnX2xhdGVuY3lCDQoLX2F2Z190b2tlbnNCDwoNX3N1Y2Nlc3NfcmF0ZUITChFfY29zdF9wZXJfcmVxdWVzdEIVChNfZGVyaXZlZF9jb3N0X3NoYXJlYgZwcm90bzM", [file_attuned_v1_phase, file_attuned_v1_settings, file_google_protobuf_timestamp]);
 
 /**
  * A range of time, start included, end excluded; a missing end is open.
@@ -73,6 +73,41 @@ export type Interval = Message<"attuned.v1.Interval"> & {
  */
 export const IntervalSchema: GenMessage<Interval> = /*@__PURE__*/
   messageDesc(file_attuned_v1_metrics, 1);
+
+/**
+ * What a share of the values stays below.
+ *
+ * @generated from message attuned.v1.Percentiles
+ */
+export type Percentiles = Message<"attuned.v1.Percentiles"> & {
+  /**
+   * Half of the values.
+   *
+   * @generated from field: double p50 = 1;
+   */
+  p50: number;
+
+  /**
+   * 95 of 100.
+   *
+   * @generated from field: double p95 = 2;
+   */
+  p95: number;
+
+  /**
+   * 99 of 100.
+   *
+   * @generated from field: double p99 = 3;
+   */
+  p99: number;
+};
+
+/**
+ * Describes the message attuned.v1.Percentiles.
+ * Use `create(PercentilesSchema)` to create a new message.
+ */
+export const PercentilesSchema: GenMessage<Percentiles> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_metrics, 2);
 
 /**
  * How one arm of a scope did.
@@ -184,6 +219,76 @@ export type ConfigurationMetrics = Message<"attuned.v1.ConfigurationMetrics"> & 
    * @generated from field: optional double derived_cost_share = 15;
    */
   derivedCostShare?: number | undefined;
+
+  /**
+   * Newest day of the prices that cost was derived from, YYYY-MM-DD; empty where none was.
+   *
+   * @generated from field: string price_date = 16;
+   */
+  priceDate: string;
+
+  /**
+   * Percentiles of latency in milliseconds, within 1 %; absent where none was reported.
+   *
+   * @generated from field: attuned.v1.Percentiles latency_percentiles = 17;
+   */
+  latencyPercentiles?: Percentiles | undefined;
+
+  /**
+   * Percentiles of input and output tokens together, within 1 %; absent where none were reported.
+   *
+   * @generated from field: attuned.v1.Percentiles token_percentiles = 18;
+   */
+  tokenPercentiles?: Percentiles | undefined;
+
+  /**
+   * Percentiles of cost in US dollars, within 1 %; absent where none is known.
+   *
+   * @generated from field: attuned.v1.Percentiles cost_percentiles = 19;
+   */
+  costPercentiles?: Percentiles | undefined;
+
+  /**
+   * Outcomes with a token that were received after their decision had matured: the timeout with its retries, and 30 seconds.
+   *
+   * @generated from field: int64 late_count = 20;
+   */
+  lateCount: bigint;
+
+  /**
+   * Redeliveries that were recognised. Counted in memory between checkpoints: a crash may lose the newest.
+   *
+   * @generated from field: int64 duplicate_count = 21;
+   */
+  duplicateCount: bigint;
+
+  /**
+   * Outcomes of this arm that were refused for a bad value. Counted as duplicates are.
+   *
+   * @generated from field: int64 rejected_count = 22;
+   */
+  rejectedCount: bigint;
+
+  /**
+   * Outcomes that lack a value, by metric: latency, tokens, cost, quality.
+   *
+   * @generated from field: map<string, int64> missing_counts = 23;
+   */
+  missingCounts: { [key: string]: bigint };
+
+  /**
+   * Scores that arrived after their outcome, or took the place of earlier ones.
+   *
+   * @generated from field: int64 corrected_count = 24;
+   */
+  correctedCount: bigint;
+
+  /**
+   * Whether the arm stands for all pairs of scope and settings beyond the bound; it is never a candidate.
+   *
+   * @generated from field: bool overflow = 25;
+   */
+  overflow: boolean;
 };
 
 /**
@@ -191,5 +296,5 @@ export type ConfigurationMetrics = Message<"attuned.v1.ConfigurationMetrics"> & 
  * Use `create(ConfigurationMetricsSchema)` to create a new message.
  */
 export const ConfigurationMetricsSchema: GenMessage<ConfigurationMetrics> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_metrics, 2);
+  messageDesc(file_attuned_v1_metrics, 3);
 

@@ -25,7 +25,8 @@ export const file_attuned_v1_outcome: GenFile = /*@__PURE__*/
  */
 export type Outcome = Message<"attuned.v1.Outcome"> & {
   /**
-   * The caller's identity of the outcome, 1 to 128 characters: the same id counts once.
+   * The caller's identity of the outcome, 1 to 128 characters: the same id counts once within 24 hours or 4 million outcomes, whichever
+   * is shorter. May be empty where producer_id and sequence are given; it is then "producer_id#sequence".
    *
    * @generated from field: string outcome_id = 1;
    */
@@ -193,14 +194,15 @@ export type Outcome = Message<"attuned.v1.Outcome"> & {
   labels: { [key: string]: string };
 
   /**
-   * Identity of a producer that numbers its outcomes.
+   * Identity of a producer that numbers its outcomes, at most 128 characters. With it the number tells a redelivery, not outcome_id,
+   * and there is no limit in time. Numbers may arrive out of order by at most 4096.
    *
    * @generated from field: string producer_id = 25;
    */
   producerId: string;
 
   /**
-   * Number of the outcome within its producer.
+   * Number of the outcome within its producer, at least 0; given exactly where producer_id is.
    *
    * @generated from field: optional int64 sequence = 26;
    */

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/outcome_service.proto.
  */
 export const file_attuned_v1_outcome_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBhdHR1bmVkL3YxL291dGNvbWVfc2VydmljZS5wcm90bxIKYXR0dW5lZC52MSI+ChVSZXBvcnRPdXRjb21lc1JlcXVlc3QSJQoIb3V0Y29tZXMYASADKAsyEy5hdHR1bmVkLnYxLk91dGNvbWUieAoWUmVwb3J0T3V0Y29tZXNSZXNwb25zZRIWCg5hY2NlcHRlZF9jb3VudBgBIAEoBRIXCg9kdXBsaWNhdGVfY291bnQYAiABKAUSLQoIcmVqZWN0ZWQYAyADKAsyGy5hdHR1bmVkLnYxLlJlamVjdGVkT3V0Y29tZSJBCg9SZWplY3RlZE91dGNvbWUSDQoFaW5kZXgYASABKAUSDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkihQIKEUdldE1ldHJpY3NSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEiAKBXBoYXNlGAIgASgOMhEuYXR0dW5lZC52MS5QaGFzZRJBCgphdHRyaWJ1dGVzGAMgAygLMi0uYXR0dW5lZC52MS5HZXRNZXRyaWNzUmVxdWVzdC5BdHRyaWJ1dGVzRW50cnkSIgoGd2luZG93GAQgASgLMhIuYXR0dW5lZC52MS5XaW5kb3cSEQoJcGFnZV9zaXplGAUgASgFEhIKCnBhZ2VfdG9rZW4YBiABKAkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiYAoSR2V0TWV0cmljc1Jlc3BvbnNlEjEKB21ldHJpY3MYASADKAsyIC5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25NZXRyaWNzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTK7AQoOT3V0Y29tZVNlcnZpY2USVwoOUmVwb3J0T3V0Y29tZXMSIS5hdHR1bmVkLnYxLlJlcG9ydE91dGNvbWVzUmVxdWVzdBoiLmF0dHVuZWQudjEuUmVwb3J0T3V0Y29tZXNSZXNwb25zZRJQCgpHZXRNZXRyaWNzEh0uYXR0dW5lZC52MS5HZXRNZXRyaWNzUmVxdWVzdBoeLmF0dHVuZWQudjEuR2V0TWV0cmljc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_attuned_v1_metrics, file_attuned_v1_outcome, file_attuned_v1_phase]);
+  fileDesc("CiBhdHR1bmVkL3YxL291dGNvbWVfc2VydmljZS5wcm90bxIKYXR0dW5lZC52MSI+ChVSZXBvcnRPdXRjb21lc1JlcXVlc3QSJQoIb3V0Y29tZXMYASADKAsyEy5hdHR1bmVkLnYxLk91dGNvbWUieAoWUmVwb3J0T3V0Y29tZXNSZXNwb25zZRIWCg5hY2NlcHRlZF9jb3VudBgBIAEoBRIXCg9kdXBsaWNhdGVfY291bnQYAiABKAUSLQoIcmVqZWN0ZWQYAyADKAsyGy5hdHR1bmVkLnYxLlJlamVjdGVkT3V0Y29tZSI+ChVTdHJlYW1PdXRjb21lc1JlcXVlc3QSJQoIb3V0Y29tZXMYASADKAsyEy5hdHR1bmVkLnYxLk91dGNvbWUikAEKFlN0cmVhbU91dGNvbWVzUmVzcG9uc2USFgoOYWNjZXB0ZWRfY291bnQYASABKAMSFwoPZHVwbGljYXRlX2NvdW50GAIgASgDEhYKDnJlamVjdGVkX2NvdW50GAMgASgDEi0KCHJlamVjdGVkGAQgAygLMhsuYXR0dW5lZC52MS5SZWplY3RlZE91dGNvbWUizQEKCEZlZWRiYWNrEhQKCm91dGNvbWVfaWQYASABKAlIABIYCg5kZWNpc2lvbl90b2tlbhgCIAEoCUgAEhYKDGV4dGVybmFsX3JlZhgDIAEoCUgAEjAKBnNjb3JlcxgEIAMoCzIgLmF0dHVuZWQudjEuRmVlZGJhY2suU2NvcmVzRW50cnkSDgoGc291cmNlGAUgASgJGi0KC1Njb3Jlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAFCCAoGdGFyZ2V0Ij8KFVJlcG9ydEZlZWRiYWNrUmVxdWVzdBImCghmZWVkYmFjaxgBIAMoCzIULmF0dHVuZWQudjEuRmVlZGJhY2sieQoWUmVwb3J0RmVlZGJhY2tSZXNwb25zZRIWCg5hY2NlcHRlZF9jb3VudBgBIAEoBRIXCg9kdXBsaWNhdGVfY291bnQYAiABKAUSLgoIcmVqZWN0ZWQYAyADKAsyHC5hdHR1bmVkLnYxLlJlamVjdGVkRmVlZGJhY2siQgoQUmVqZWN0ZWRGZWVkYmFjaxINCgVpbmRleBgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCSJBCg9SZWplY3RlZE91dGNvbWUSDQoFaW5kZXgYASABKAUSDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkihQIKEUdldE1ldHJpY3NSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEiAKBXBoYXNlGAIgASgOMhEuYXR0dW5lZC52MS5QaGFzZRJBCgphdHRyaWJ1dGVzGAMgAygLMi0uYXR0dW5lZC52MS5HZXRNZXRyaWNzUmVxdWVzdC5BdHRyaWJ1dGVzRW50cnkSIgoGd2luZG93GAQgASgLMhIuYXR0dW5lZC52MS5XaW5kb3cSEQoJcGFnZV9zaXplGAUgASgFEhIKCnBhZ2VfdG9rZW4YBiABKAkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiYAoSR2V0TWV0cmljc1Jlc3BvbnNlEjEKB21ldHJpY3MYASADKAsyIC5hdHR1bmVkLnYxLkNvbmZpZ3VyYXRpb25NZXRyaWNzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLvAgoOT3V0Y29tZVNlcnZpY2USVwoOUmVwb3J0T3V0Y29tZXMSIS5hdHR1bmVkLnYxLlJlcG9ydE91dGNvbWVzUmVxdWVzdBoiLmF0dHVuZWQudjEuUmVwb3J0T3V0Y29tZXNSZXNwb25zZRJZCg5TdHJlYW1PdXRjb21lcxIhLmF0dHVuZWQudjEuU3RyZWFtT3V0Y29tZXNSZXF1ZXN0GiIuYXR0dW5lZC52MS5TdHJlYW1PdXRjb21lc1Jlc3BvbnNlKAESVwoOUmVwb3J0RmVlZGJhY2sSIS5hdHR1bmVkLnYxLlJlcG9ydEZlZWRiYWNrUmVxdWVzdBoiLmF0dHVuZWQudjEuUmVwb3J0RmVlZGJhY2tSZXNwb25zZRJQCgpHZXRNZXRyaWNzEh0uYXR0dW5lZC52MS5HZXRNZXRyaWNzUmVxdWVzdBoeLmF0dHVuZWQudjEuR2V0TWV0cmljc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_attuned_v1_metrics, file_attuned_v1_outcome, file_attuned_v1_phase]);
 
 /**
  * A batch of outcomes.
@@ -75,6 +75,219 @@ export const ReportOutcomesResponseSchema: GenMessage<ReportOutcomesResponse> = 
   messageDesc(file_attuned_v1_outcome_service, 1);
 
 /**
+ * Some outcomes of a stream.
+ *
+ * @generated from message attuned.v1.StreamOutcomesRequest
+ */
+export type StreamOutcomesRequest = Message<"attuned.v1.StreamOutcomesRequest"> & {
+  /**
+   * At most 1000.
+   *
+   * @generated from field: repeated attuned.v1.Outcome outcomes = 1;
+   */
+  outcomes: Outcome[];
+};
+
+/**
+ * Describes the message attuned.v1.StreamOutcomesRequest.
+ * Use `create(StreamOutcomesRequestSchema)` to create a new message.
+ */
+export const StreamOutcomesRequestSchema: GenMessage<StreamOutcomesRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_outcome_service, 2);
+
+/**
+ * What became of the stream.
+ *
+ * @generated from message attuned.v1.StreamOutcomesResponse
+ */
+export type StreamOutcomesResponse = Message<"attuned.v1.StreamOutcomesResponse"> & {
+  /**
+   * Outcomes that are stored now and were not before.
+   *
+   * @generated from field: int64 accepted_count = 1;
+   */
+  acceptedCount: bigint;
+
+  /**
+   * Outcomes that were stored before, with the same content.
+   *
+   * @generated from field: int64 duplicate_count = 2;
+   */
+  duplicateCount: bigint;
+
+  /**
+   * Outcomes that were refused.
+   *
+   * @generated from field: int64 rejected_count = 3;
+   */
+  rejectedCount: bigint;
+
+  /**
+   * The first 1000 of them; the index counts from the start of the stream.
+   *
+   * @generated from field: repeated attuned.v1.RejectedOutcome rejected = 4;
+   */
+  rejected: RejectedOutcome[];
+};
+
+/**
+ * Describes the message attuned.v1.StreamOutcomesResponse.
+ * Use `create(StreamOutcomesResponseSchema)` to create a new message.
+ */
+export const StreamOutcomesResponseSchema: GenMessage<StreamOutcomesResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_outcome_service, 3);
+
+/**
+ * Scores of one target.
+ *
+ * @generated from message attuned.v1.Feedback
+ */
+export type Feedback = Message<"attuned.v1.Feedback"> & {
+  /**
+   * What the scores are about.
+   *
+   * @generated from oneof attuned.v1.Feedback.target
+   */
+  target: {
+    /**
+     * Identity of the outcome.
+     *
+     * @generated from field: string outcome_id = 1;
+     */
+    value: string;
+    case: "outcomeId";
+  } | {
+    /**
+     * Token of an assignment: the outcome that carried it.
+     *
+     * @generated from field: string decision_token = 2;
+     */
+    value: string;
+    case: "decisionToken";
+  } | {
+    /**
+     * The caller's reference; the newest outcome that has it.
+     *
+     * @generated from field: string external_ref = 3;
+     */
+    value: string;
+    case: "externalRef";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Scores by metric, as in an outcome. 1 to 16.
+   *
+   * @generated from field: map<string, double> scores = 4;
+   */
+  scores: { [key: string]: number };
+
+  /**
+   * Who scored, such as a judge or a person; empty is the source of the scores that came with the outcome. At most 256 characters.
+   *
+   * @generated from field: string source = 5;
+   */
+  source: string;
+};
+
+/**
+ * Describes the message attuned.v1.Feedback.
+ * Use `create(FeedbackSchema)` to create a new message.
+ */
+export const FeedbackSchema: GenMessage<Feedback> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_outcome_service, 4);
+
+/**
+ * A batch of feedback.
+ *
+ * @generated from message attuned.v1.ReportFeedbackRequest
+ */
+export type ReportFeedbackRequest = Message<"attuned.v1.ReportFeedbackRequest"> & {
+  /**
+   * At most 1000, counted in their order.
+   *
+   * @generated from field: repeated attuned.v1.Feedback feedback = 1;
+   */
+  feedback: Feedback[];
+};
+
+/**
+ * Describes the message attuned.v1.ReportFeedbackRequest.
+ * Use `create(ReportFeedbackRequestSchema)` to create a new message.
+ */
+export const ReportFeedbackRequestSchema: GenMessage<ReportFeedbackRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_outcome_service, 5);
+
+/**
+ * What became of the batch.
+ *
+ * @generated from message attuned.v1.ReportFeedbackResponse
+ */
+export type ReportFeedbackResponse = Message<"attuned.v1.ReportFeedbackResponse"> & {
+  /**
+   * Items that changed a score.
+   *
+   * @generated from field: int32 accepted_count = 1;
+   */
+  acceptedCount: number;
+
+  /**
+   * Items whose scores were all known already.
+   *
+   * @generated from field: int32 duplicate_count = 2;
+   */
+  duplicateCount: number;
+
+  /**
+   * Items that were refused.
+   *
+   * @generated from field: repeated attuned.v1.RejectedFeedback rejected = 3;
+   */
+  rejected: RejectedFeedback[];
+};
+
+/**
+ * Describes the message attuned.v1.ReportFeedbackResponse.
+ * Use `create(ReportFeedbackResponseSchema)` to create a new message.
+ */
+export const ReportFeedbackResponseSchema: GenMessage<ReportFeedbackResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_outcome_service, 6);
+
+/**
+ * One refused item of feedback.
+ *
+ * @generated from message attuned.v1.RejectedFeedback
+ */
+export type RejectedFeedback = Message<"attuned.v1.RejectedFeedback"> & {
+  /**
+   * Its place in the batch, from 0.
+   *
+   * @generated from field: int32 index = 1;
+   */
+  index: number;
+
+  /**
+   * Reason, one of ErrorReason without its prefix.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * What is wrong and what to do.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message attuned.v1.RejectedFeedback.
+ * Use `create(RejectedFeedbackSchema)` to create a new message.
+ */
+export const RejectedFeedbackSchema: GenMessage<RejectedFeedback> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_outcome_service, 7);
+
+/**
  * One refused outcome.
  *
  * @generated from message attuned.v1.RejectedOutcome
@@ -107,7 +320,7 @@ export type RejectedOutcome = Message<"attuned.v1.RejectedOutcome"> & {
  * Use `create(RejectedOutcomeSchema)` to create a new message.
  */
 export const RejectedOutcomeSchema: GenMessage<RejectedOutcome> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_outcome_service, 2);
+  messageDesc(file_attuned_v1_outcome_service, 8);
 
 /**
  * Which arms.
@@ -137,7 +350,8 @@ export type GetMetricsRequest = Message<"attuned.v1.GetMetricsRequest"> & {
   attributes: { [key: string]: string };
 
   /**
-   * Hours to count: an hour counts when it starts within the window. Absent means everything retained.
+   * Hours to count: an hour counts when it starts within the window, and a day whose hours were merged (after 14 days) when it does.
+   * Percentiles are kept by day: they cover the days that the window touches. Absent means everything retained.
    *
    * @generated from field: attuned.v1.Window window = 4;
    */
@@ -163,7 +377,7 @@ export type GetMetricsRequest = Message<"attuned.v1.GetMetricsRequest"> & {
  * Use `create(GetMetricsRequestSchema)` to create a new message.
  */
 export const GetMetricsRequestSchema: GenMessage<GetMetricsRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_outcome_service, 3);
+  messageDesc(file_attuned_v1_outcome_service, 9);
 
 /**
  * A page of arms.
@@ -191,7 +405,7 @@ export type GetMetricsResponse = Message<"attuned.v1.GetMetricsResponse"> & {
  * Use `create(GetMetricsResponseSchema)` to create a new message.
  */
 export const GetMetricsResponseSchema: GenMessage<GetMetricsResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_outcome_service, 4);
+  messageDesc(file_attuned_v1_outcome_service, 10);
 
 /**
  * What agents report.
@@ -210,6 +424,30 @@ export const OutcomeService: GenService<{
     methodKind: "unary";
     input: typeof ReportOutcomesRequestSchema;
     output: typeof ReportOutcomesResponseSchema;
+  },
+  /**
+   * Takes outcomes as long as the producer sends them, at the pace of the disk. Once it answers, everything that it counts is on disk;
+   * a stream that breaks is not answered, and sending its outcomes again counts none of them twice.
+   * Errors: BATCH_TOO_LARGE, TOO_MANY_STREAMS, STORE_UNAVAILABLE, DRAINING; outcomes that were taken before are stored.
+   *
+   * @generated from rpc attuned.v1.OutcomeService.StreamOutcomes
+   */
+  streamOutcomes: {
+    methodKind: "client_streaming";
+    input: typeof StreamOutcomesRequestSchema;
+    output: typeof StreamOutcomesResponseSchema;
+  },
+  /**
+   * Takes scores that arrive later than their outcomes. The last score of a (target, metric, source) counts; several sources of one
+   * metric count as their mean. When it answers, every accepted score is on disk. A bad item is rejected with its reason.
+   * Errors: BATCH_TOO_LARGE, QUEUE_FULL with the time to wait.
+   *
+   * @generated from rpc attuned.v1.OutcomeService.ReportFeedback
+   */
+  reportFeedback: {
+    methodKind: "unary";
+    input: typeof ReportFeedbackRequestSchema;
+    output: typeof ReportFeedbackResponseSchema;
   },
   /**
    * Gets how the arms of a scope did, including every acknowledged outcome.

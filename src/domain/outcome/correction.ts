@@ -1,0 +1,13 @@
+import type { Arm } from "./outcome.ts";
+
+/** A change of what was counted: a score of an outcome that arrived later, or took the place of an earlier one. */
+export interface Correction {
+  readonly arm: Arm;
+  /** Hour of the cell that counted the outcome, from 1970. */
+  readonly hour: number;
+  readonly metric: string;
+  /** The score that was counted, in the metric's unit; absent where there was none. */
+  readonly before?: number | undefined;
+  /** The score that counts from now on. */
+  readonly after: number;
+}

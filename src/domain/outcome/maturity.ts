@@ -1,0 +1,24 @@
+import type { Settings } from "../config/settings.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** A timeout where the settings name none. */
+const TIMEOUT_DEFAULT_SECONDS = 120;
+/** For the report itself. */
+const REPORT_MARGIN_MS = 30_000;
+/** Tokens tell the minute of their decision. */
+const TOKEN_RESOLUTION_MS = 60_000;
+
+/** How long a call with these settings may take until it was reported, in milliseconds: every attempt runs out of time, and 30 s. */
+export function callMaturityMs(settings: Settings): number {
+  const timeoutMs = (settings.timeoutSeconds ?? TIMEOUT_DEFAULT_SECONDS) * 1000;
+  return timeoutMs * ((settings.maxRetries ?? 0) + 1) + REPORT_MARGIN_MS;
+}
+
+/**
+ * Whether an outcome arrived after its decision had matured: it is counted, and kept out of what was decided before. Without a
+ * decision nothing is late: old logs may be imported.
+ */
+export function isLate({ decidedAtMs, arm }: Outcome, receivedAtMs: number): boolean {
+  if (decidedAtMs === undefined) return false;
+  return receivedAtMs - decidedAtMs > callMaturityMs(arm.settings) + TOKEN_RESOLUTION_MS;
+}

@@ -1,0 +1,179 @@
+import type { Correction } from "../domain/outcome/correction.ts";
+import { decodeJournalRecord, type JournalRecord } from "../store/journal-codec.ts";
+import { keys } from "../store/keys.ts";
+import type { Store, StoreOp } from "../store/store.ts";
+import type { Journal } from "./journal.ts";
+import type { Target, TargetName, Targets } from "./targets.ts";
+
+/** Scores of one target by one source. */
+export interface FeedbackItem {
+  readonly target: TargetName;
+  readonly scores: Readonly<Record<string, number>>;
+  readonly source: string;
+}
+
+/** What became of an item; `unknown`: nothing with that name is known; `too_late`: what it was counted with is gone. */
+export type FeedbackVerdict = "accepted" | "duplicate" | "unknown" | "too_late";
+
+/** Scores of a target by metric and source. */
+type TargetScores = Record<string, Record<string, number>>;
+
+interface Waiting {
+  readonly items: readonly FeedbackItem[];
+  readonly resolve: (verdicts: FeedbackVerdict[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What one batch of calls knows of the targets that it touches. */
+interface Batch {
+  readonly scores: Map<string, { readonly target: Target; scores: TargetScores }>;
+  readonly changed: Set<string>;
+  readonly corrections: Correction[];
+  /** Journal records that were read for it. */
+  readonly records: Map<number, JournalRecord | undefined>;
+}
+
+/** Items of calls that are worked off together. */
+const ITEMS_PER_BATCH_MAX = 4_000;
+/** Journal records that are kept decoded while a batch is worked off. */
+const RECORDS_KEPT_MAX = 8;
+
+/**
+ * Takes scores that arrive later than their outcomes. The last score of a (target, metric, source) counts; several sources count as
+ * their mean, so that an outcome stays one observation. Calls are worked off one batch after the other, because each needs the
+ * scores that the one before left; those that wait share one synced write.
+ */
+export class Feedback {
+  readonly #store: Store;
+  readonly #journal: Journal;
+  readonly #targets: Targets;
+  readonly #ready: () => Promise<void>;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(deps: {
+    store: Store;
+    journal: Journal;
+    targets: Targets;
+    /** Waits until targets are loaded and the store takes writes. */
+    ready: () => Promise<void>;
+  }) {
+    this.#store = deps.store;
+    this.#journal = deps.journal;
+    this.#targets = deps.targets;
+    this.#ready = deps.ready;
+  }
+
+  /** Answers once every accepted score is on disk and counted. Errors: those of Journal.correct; then nothing of the call counts. */
+  report(items: readonly FeedbackItem[]): Promise<FeedbackVerdict[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ items, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Waits until no call is being worked off. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) {
+      const calls = this.#take();
+      try {
+        const verdicts = await this.#apply(calls.flatMap(({ items }) => items));
+        for (const { items, resolve } of calls) resolve(verdicts.splice(0, items.length));
+      } catch (error) {
+        for (const { reject } of calls) reject(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  #take(): Waiting[] {
+    let size = 0;
+    let count = 0;
+    for (const { items } of this.#waiting) {
+      if (count > 0 && size + items.length > ITEMS_PER_BATCH_MAX) break;
+      size += items.length;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #apply(items: readonly FeedbackItem[]): Promise<FeedbackVerdict[]> {
+    await this.#ready();
+    const batch: Batch = {
+      scores: new Map(),
+      changed: new Set(),
+      corrections: [],
+      records: new Map(),
+    };
+    const verdicts: FeedbackVerdict[] = [];
+    for (const item of items) verdicts.push(await this.#applyItem(item, batch));
+    if (batch.corrections.length === 0) return verdicts;
+    const ops = [...batch.changed].flatMap((key): StoreOp[] => {
+      const known = batch.scores.get(key);
+      return known ? [{ put: key, json: known.scores }] : [];
+    });
+    await this.#journal.correct({ corrections: batch.corrections, ops });
+    return verdicts;
+  }
+
+  async #applyItem(item: FeedbackItem, batch: Batch): Promise<FeedbackVerdict> {
+    const target = this.#targets.find(item.target);
+    if (!target) return "unknown";
+    const key = keys.targetScores(target.sequence, target.index);
+    let known = batch.scores.get(key);
+    if (!known) {
+      const scores = await this.#scoresOf(target, key, batch);
+      if (!scores) return "too_late";
+      known = { target, scores };
+      batch.scores.set(key, known);
+    }
+    let isChanged = false;
+    for (const [metric, score] of Object.entries(item.scores)) {
+      const bySource = Object.hasOwn(known.scores, metric) ? (known.scores[metric] ?? {}) : {};
+      if (Object.hasOwn(bySource, item.source) && bySource[item.source] === score) continue;
+      const next = { ...bySource, [item.source]: score };
+      known.scores = { ...known.scores, [metric]: next };
+      isChanged = true;
+      const before = meanOf(bySource);
+      const after = meanOf(next);
+      if (after === undefined || after === before) continue;
+      const { live, hour } = target;
+      batch.corrections.push({ arm: live.arm, hour, metric, before, after });
+    }
+    if (isChanged) batch.changed.add(key);
+    return isChanged ? "accepted" : "duplicate";
+  }
+
+  /** Scores that a target has now; undefined where its own are no longer known. */
+  async #scoresOf(target: Target, key: string, batch: Batch): Promise<TargetScores | undefined> {
+    const corrected = await this.#store.json<TargetScores>(key);
+    if (corrected) return corrected;
+    if (!target.hasScores) return {};
+    const record = await this.#recordOf(target.sequence, batch);
+    const own = record?.outcomes[target.index]?.scores;
+    return (
+      own && Object.fromEntries(Object.entries(own).map(([name, score]) => [name, { "": score }]))
+    );
+  }
+
+  async #recordOf(sequence: number, { records }: Batch): Promise<JournalRecord | undefined> {
+    if (records.has(sequence)) return records.get(sequence);
+    const bytes = await this.#store.bytes(keys.journal(sequence));
+    const record = bytes && decodeJournalRecord(bytes);
+    const [oldest] = records.keys();
+    if (oldest !== undefined && records.size >= RECORDS_KEPT_MAX) records.delete(oldest);
+    records.set(sequence, record);
+    return record;
+  }
+}
+
+function meanOf(bySource: Readonly<Record<string, number>>): number | undefined {
+  const scores = Object.values(bySource);
+  if (scores.length === 0) return undefined;
+  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+}

@@ -1,0 +1,221 @@
+import { assert } from "../domain/kernel/assert.ts";
+import { FEEDBACK_TARGETS_MAX, FEEDBACK_TTL_MS } from "../domain/kernel/limits.ts";
+import type { AssignmentRef, Outcome } from "../domain/outcome/outcome.ts";
+import { keys, ranges, sequenceOfKey } from "../store/keys.ts";
+import type { Store, StoreOp } from "../store/store.ts";
+import { decodeTargetChunk, encodeTargetChunk } from "../store/target-chunk.ts";
+import type { LiveArm } from "./arms.ts";
+import type { Cells } from "./cells.ts";
+import type { CheckpointPart } from "./checkpoints.ts";
+import type { Fingerprint } from "./id-window.ts";
+import type { JournalPlace } from "./journal.ts";
+import { PrintTable, type SealedPrints } from "./print-table.ts";
+import { WordList } from "./word-list.ts";
+
+/** What feedback names: an outcome, the newest outcome with a reference, or the one that carried an assignment. */
+export type TargetName =
+  | { readonly outcomeId: string }
+  | { readonly externalRef: string }
+  | { readonly assignment: Pick<AssignmentRef, "experimentId" | "boot" | "sequence"> };
+
+/** An outcome that can still be corrected. */
+export interface Target {
+  readonly live: LiveArm;
+  /** Hour of the cell that counted it. */
+  readonly hour: number;
+  /** Its record in the journal, and its place there. */
+  readonly sequence: number;
+  readonly index: number;
+  /** Whether it brought scores of its own: the journal knows them. */
+  readonly hasScores: boolean;
+}
+
+/** Fingerprint, arm, hour, sequence, and the index with the flag in its lowest bit. */
+const WORDS = 6;
+const GENERATIONS = 16;
+const GENERATION_MAX = FEEDBACK_TARGETS_MAX / GENERATIONS;
+/** Entries that are read between two turns of the event loop. */
+const ENTRIES_PER_SLICE = 50_000;
+
+interface StoredChunk {
+  /** Watermark of its checkpoint: its entries are of records up to there. */
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly entries: number;
+}
+
+/**
+ * Where the newest million outcomes were counted, by the names that feedback may use: 25 bytes each in memory. Written with every
+ * checkpoint; what came after it is in the journal. Older outcomes can no longer be corrected.
+ */
+export class Targets implements CheckpointPart {
+  readonly #store: Store;
+  readonly #cells: Cells;
+  readonly #print: (text: string) => Fingerprint;
+  /** Oldest first; all but the last are sealed. */
+  #generations: (PrintTable | SealedPrints)[] = [];
+  readonly #arms: LiveArm[] = [];
+  readonly #armPlaces = new Map<LiveArm, number>();
+  #chunks: StoredChunk[] = [];
+  #words = new WordList();
+  #saving: WordList | undefined;
+  #isLoaded = false;
+  #tail: (readonly number[])[] = [];
+
+  constructor(deps: { store: Store; cells: Cells; print: (text: string) => Fingerprint }) {
+    this.#store = deps.store;
+    this.#cells = deps.cells;
+    this.#print = deps.print;
+  }
+
+  get size(): number {
+    return this.#generations.reduce((sum, table) => sum + table.size, 0);
+  }
+
+  /** Remembers an outcome that is on disk. */
+  add(outcome: Outcome, counted: { live: LiveArm; hour: number }, place: JournalPlace): void {
+    const scored = Object.keys(outcome.scores).length > 0 ? 1 : 0;
+    const armPlace = this.#placeOf(counted.live);
+    for (const name of namesOf(outcome)) {
+      const { high, low } = this.#print(name);
+      const packed = place.index * 2 + scored;
+      const entry = [high, low, armPlace, counted.hour, place.sequence, packed];
+      if (this.#isLoaded) this.#remember(entry);
+      else this.#tail.push(entry);
+    }
+  }
+
+  find(name: TargetName): Target | undefined {
+    assert(this.#isLoaded, "targets are loaded before they are asked for");
+    const { high, low } = this.#print(textOf(name));
+    for (let i = this.#generations.length - 1; i >= 0; i--) {
+      const entry = this.#generations[i]?.get(high, low);
+      if (!entry) continue;
+      const [, , arm = 0, hour = 0, sequence = 0, packed = 0] = entry;
+      const live = this.#arms[arm];
+      assert(live, "a target has an arm");
+      return { live, hour, sequence, index: packed >>> 1, hasScores: (packed & 1) === 1 };
+    }
+    return undefined;
+  }
+
+  /** Reads what the checkpoints wrote, in slices. Called once, while nothing is added. */
+  async load(): Promise<void> {
+    const chunks: StoredChunk[] = [];
+    let slice = 0;
+    for await (const [key, bytes] of this.#store.scanBytes({ range: ranges.targets })) {
+      const { atMs, arms, words } = decodeTargetChunk(bytes);
+      chunks.push({ sequence: sequenceOfKey(key), atMs, entries: words.length / WORDS });
+      const places = arms.map(([scope, configId]) => {
+        const live = this.#cells.arms
+          .ofScope(scope)
+          .find((candidate) => candidate.arm.configId === configId);
+        return live ? this.#placeOf(live) : undefined;
+      });
+      for (let at = 0; at < words.length; at += WORDS) {
+        const place = places[words[at + 2] ?? 0];
+        if (place === undefined) continue;
+        const entry = words.slice(at, at + WORDS);
+        entry[2] = place;
+        this.#insert(entry);
+        slice += 1;
+        if (slice % ENTRIES_PER_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    this.#chunks = chunks;
+    this.#isLoaded = true;
+    for (const entry of this.#tail) this.#remember(entry);
+    this.#tail = [];
+  }
+
+  beginCheckpoint(watermark: number, atMs: number): StoreOp[] {
+    assert(!this.#saving, "one checkpoint at a time");
+    this.#saving = this.#words;
+    this.#words = new WordList();
+    const words = this.#saving.words.slice();
+    if (words.length === 0) return [];
+    const places = new Map<number, number>();
+    const arms: (readonly [string, string])[] = [];
+    for (let at = 0; at < words.length; at += WORDS) {
+      const own = words[at + 2] ?? 0;
+      let place = places.get(own);
+      if (place === undefined) {
+        place = arms.length;
+        places.set(own, place);
+        const live = this.#arms[own];
+        arms.push([live?.scopeKey ?? "", live?.arm.configId ?? ""]);
+      }
+      words[at + 2] = place;
+    }
+    this.#chunks.push({ sequence: watermark, atMs, entries: words.length / WORDS });
+    return [{ put: keys.targets(watermark), bytes: encodeTargetChunk({ atMs, arms, words }) }];
+  }
+
+  endCheckpoint(result: "written" | "failed"): void {
+    assert(this.#saving, "a checkpoint was begun");
+    const saved = this.#saving;
+    this.#saving = undefined;
+    if (result === "written") return;
+    if (saved.length > 0) this.#chunks.pop();
+    saved.push(this.#words.words);
+    this.#words = saved;
+  }
+
+  /** Removes targets on disk beyond the bound or the time, with the scores that feedback brought for them. */
+  async trim(nowMs: number): Promise<void> {
+    let stored = this.#chunks.reduce((sum, { entries }) => sum + entries, 0);
+    let watermark: number | undefined;
+    for (let oldest = this.#chunks[0]; oldest; oldest = this.#chunks[0]) {
+      const isBeyond = stored - oldest.entries >= FEEDBACK_TARGETS_MAX;
+      if (!isBeyond && nowMs - oldest.atMs < FEEDBACK_TTL_MS) break;
+      stored -= oldest.entries;
+      watermark = oldest.sequence;
+      this.#chunks.shift();
+    }
+    if (watermark === undefined) return;
+    await this.#store.clear({ gte: ranges.targets.gte, lt: keys.targets(watermark + 1) });
+    const scores = { gte: ranges.targetScores.gte, lt: keys.targetScores(watermark + 1, 0) };
+    await this.#store.clear(scores);
+  }
+
+  #remember(entry: readonly number[]): void {
+    this.#insert(entry);
+    this.#words.push(entry);
+  }
+
+  #insert(entry: ArrayLike<number>): void {
+    let newest = this.#generations.at(-1);
+    if (!(newest instanceof PrintTable) || newest.size >= GENERATION_MAX) {
+      if (newest instanceof PrintTable) this.#generations.splice(-1, 1, newest.sealed());
+      newest = new PrintTable(WORDS);
+      this.#generations.push(newest);
+      if (this.#generations.length > GENERATIONS) this.#generations.shift();
+    }
+    this.#generations[this.#generations.length - 1] = newest.with(entry);
+  }
+
+  #placeOf(live: LiveArm): number {
+    let place = this.#armPlaces.get(live);
+    if (place === undefined) {
+      place = this.#arms.length;
+      this.#arms.push(live);
+      this.#armPlaces.set(live, place);
+    }
+    return place;
+  }
+}
+
+function namesOf({ outcomeId, externalRef, assignment }: Outcome): string[] {
+  const names = [textOf({ outcomeId })];
+  if (externalRef !== "") names.push(textOf({ externalRef }));
+  if (assignment) names.push(textOf({ assignment }));
+  return names;
+}
+
+/** A text that no two names share. */
+function textOf(name: TargetName): string {
+  if ("outcomeId" in name) return `o${name.outcomeId}`;
+  if ("externalRef" in name) return `r${name.externalRef}`;
+  const { experimentId, boot, sequence } = name.assignment;
+  return `a${boot} ${sequence} ${experimentId}`;
+}

@@ -1,0 +1,25 @@
+/** A growing list of 32-bit words: four bytes each instead of a number's eight and more. */
+export class WordList {
+  #words = new Uint32Array(64);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(words: ArrayLike<number>): void {
+    const length = this.#length + words.length;
+    if (length > this.#words.length) {
+      const grown = new Uint32Array(Math.max(this.#words.length * 2, length));
+      grown.set(this.#words);
+      this.#words = grown;
+    }
+    this.#words.set(words, this.#length);
+    this.#length = length;
+  }
+
+  /** The words; valid until the next push. */
+  get words(): Uint32Array {
+    return this.#words.subarray(0, this.#length);
+  }
+}

@@ -1,0 +1,216 @@
+import { Fault } from "../domain/kernel/fault.ts";
+import { BATCH_ITEMS_MAX, OUTCOME_STREAMS_MAX } from "../domain/kernel/limits.ts";
+import type { Outcome } from "../domain/outcome/outcome.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Acceptance } from "../engine/journal.ts";
+import type { Outcome as WireOutcome } from "../gen/attuned/v1/outcome_pb.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Timers } from "../platform/timers.ts";
+import { isRefusal, type OutcomeContext, outcomeFromWire } from "./wire/outcome.ts";
+
+/** What became of the items of a batch, for the measures of the door. */
+export interface ReportTally {
+  readonly duplicates: number;
+  readonly rejectedReasons: readonly string[];
+}
+
+/** One refused item of a batch or a stream. */
+export interface Rejection {
+  readonly index: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Intake {
+  readonly acceptedCount: number;
+  readonly duplicateCount: number;
+  /** By index. */
+  readonly rejected: readonly Rejection[];
+}
+
+/** What became of a stream. */
+export interface StreamIntake extends Intake {
+  readonly rejectedCount: number;
+}
+
+/** Refused items of a stream that its answer lists. */
+const REJECTED_LISTED_MAX = 1_000;
+/** Messages of a stream that wait for the disk at once: enough to fill one group while the one before is written. */
+const MESSAGES_IN_FLIGHT_MAX = 8;
+/** Before a stream tries again what found the queue full, in milliseconds. */
+const QUEUE_FULL_WAIT_MS = 20;
+
+/** Refuses a batch beyond the bound. Errors: BATCH_TOO_LARGE. */
+export function checkBatchSize(items: readonly unknown[], what: string): void {
+  if (items.length <= BATCH_ITEMS_MAX) return;
+  throw new Fault(
+    "BATCH_TOO_LARGE",
+    `a batch holds at most ${BATCH_ITEMS_MAX} ${what}, this one ${items.length}; send them in parts`,
+    { metadata: { max: String(BATCH_ITEMS_MAX) } },
+  );
+}
+
+/** Takes outcomes in, as batches and as streams. */
+export class OutcomeIntake {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #onReported: (tally: ReportTally) => void;
+  #streams = 0;
+
+  constructor(deps: {
+    engine: Engine;
+    clock: Clock;
+    timers: Timers;
+    /** Hears what became of every batch. */
+    onReported: (tally: ReportTally) => void;
+  }) {
+    this.#engine = deps.engine;
+    this.#clock = deps.clock;
+    this.#timers = deps.timers;
+    this.#onReported = deps.onReported;
+  }
+
+  /** Takes a batch. Errors: BATCH_TOO_LARGE and those of Journal.append. */
+  async batch(outcomes: readonly WireOutcome[]): Promise<Intake> {
+    checkBatchSize(outcomes, "outcomes");
+    const { accepted, places, rejected } = this.#parse(outcomes);
+    const acceptances = accepted.length === 0 ? [] : await this.#engine.report(accepted);
+    return this.#tally({ accepted, places, rejected, acceptances });
+  }
+
+  /**
+   * Takes a stream to its end, at the pace of the disk. Errors: BATCH_TOO_LARGE, TOO_MANY_STREAMS, what the stream breaks with, and
+   * those of Journal.append except QUEUE_FULL, which makes the producer wait. Then nothing is said of what was taken before.
+   */
+  async stream(
+    messages: AsyncIterable<{ readonly outcomes: readonly WireOutcome[] }>,
+  ): Promise<StreamIntake> {
+    if (this.#streams >= OUTCOME_STREAMS_MAX) {
+      throw new Fault("TOO_MANY_STREAMS", `no more than ${OUTCOME_STREAMS_MAX} streams at once`, {
+        retryAfterMs: 10_000,
+      });
+    }
+    this.#streams += 1;
+    const total = { acceptedCount: 0, duplicateCount: 0, rejectedCount: 0 };
+    const rejected: Rejection[] = [];
+    const inFlight = new Set<Promise<void>>();
+    const failed: unknown[] = [];
+    try {
+      let start = 0;
+      for await (const { outcomes } of messages) {
+        checkBatchSize(outcomes, "outcomes of one message");
+        const from = start;
+        start += outcomes.length;
+        const taking = this.#patiently(outcomes)
+          .then((intake) => {
+            total.acceptedCount += intake.acceptedCount;
+            total.duplicateCount += intake.duplicateCount;
+            total.rejectedCount += intake.rejected.length;
+            for (const item of intake.rejected.slice(0, REJECTED_LISTED_MAX - rejected.length))
+              rejected.push({ ...item, index: item.index + from });
+          })
+          .catch((error: unknown) => {
+            failed.push(error);
+          })
+          .finally(() => inFlight.delete(taking));
+        inFlight.add(taking);
+        if (inFlight.size >= MESSAGES_IN_FLIGHT_MAX) await Promise.race(inFlight);
+        if (failed.length > 0) throw failed[0];
+      }
+      await Promise.all(inFlight);
+      if (failed.length > 0) throw failed[0];
+      return { ...total, rejected: rejected.toSorted((a, b) => a.index - b.index) };
+    } finally {
+      this.#streams -= 1;
+    }
+  }
+
+  /** Takes a batch once the queue has room for it: a stream that waits reads nothing more, so that its producer waits too. */
+  async #patiently(outcomes: readonly WireOutcome[]): Promise<Intake> {
+    for (;;) {
+      try {
+        return await this.batch(outcomes);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.reason !== "QUEUE_FULL") throw error;
+        await new Promise<void>((resolve) => this.#timers.after(QUEUE_FULL_WAIT_MS, resolve));
+      }
+    }
+  }
+
+  #parse(outcomes: readonly WireOutcome[]) {
+    const context = this.#context();
+    const rejected: Rejection[] = [];
+    const accepted: Outcome[] = [];
+    const places: number[] = [];
+    for (const [index, wire] of outcomes.entries()) {
+      const parsed = outcomeFromWire(wire, context);
+      if (!isRefusal(parsed)) {
+        accepted.push(parsed);
+        places.push(index);
+        continue;
+      }
+      rejected.push({ index, reason: parsed.refused, message: parsed.message });
+      if (parsed.arm) this.#engine.cells.note(parsed.arm, context.nowMs, "rejected");
+    }
+    return { accepted, places, rejected };
+  }
+
+  #tally(batch: {
+    readonly accepted: readonly Outcome[];
+    readonly places: readonly number[];
+    readonly rejected: Rejection[];
+    readonly acceptances: readonly Acceptance[];
+  }): Intake {
+    const { accepted, places, rejected, acceptances } = batch;
+    const nowMs = this.#clock.nowMs();
+    let acceptedCount = 0;
+    let duplicateCount = 0;
+    for (const [place, acceptance] of acceptances.entries()) {
+      const arm = accepted[place]?.arm;
+      if (acceptance === "accepted") acceptedCount += 1;
+      else if (acceptance === "duplicate") {
+        duplicateCount += 1;
+        if (arm) this.#engine.cells.note(arm, nowMs, "duplicates");
+      } else {
+        rejected.push({ index: places[place] ?? 0, ...REJECTION_OF[acceptance] });
+        if (arm) this.#engine.cells.note(arm, nowMs, "rejected");
+      }
+    }
+    this.#onReported({
+      duplicates: duplicateCount,
+      rejectedReasons: rejected.map(({ reason }) => reason),
+    });
+    return {
+      acceptedCount,
+      duplicateCount,
+      rejected: rejected.toSorted((a, b) => a.index - b.index),
+    };
+  }
+
+  #context(): OutcomeContext {
+    const engine = this.#engine;
+    const nowMs = this.#clock.nowMs();
+    return {
+      nowMs,
+      dimensions: engine.dimensions,
+      modelKey: (name) => engine.lookups.modelKey(name),
+      openToken: (token) => engine.openToken(token),
+      idWindowMs: engine.outcomes.identities.window.lengthMs(nowMs),
+      costOf: (model, usage) => engine.prices.costOf(model, usage),
+    };
+  }
+}
+
+const REJECTION_OF = {
+  reused: {
+    reason: "OUTCOME_ID_REUSED",
+    message:
+      "this outcome id was stored before with other content; give every outcome an id of its own",
+  },
+  behind: {
+    reason: "SEQUENCE_BEHIND",
+    message:
+      "the number lies so far below the newest of this producer that it may have been counted; send numbers in about their order",
+  },
+} as const;
