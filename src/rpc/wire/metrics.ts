@@ -1,13 +1,19 @@
 import { create } from "@bufbuild/protobuf";
-import { ALPHA } from "../../domain/analysis/parameter-impact.ts";
+import { ALPHA } from "../../domain/analysis/level-comparison.ts";
 import { scopeAttributes } from "../../domain/config/scope.ts";
 import { boundedSums, type Cell, totalsMean } from "../../domain/outcome/cell.ts";
-import type { Arm } from "../../domain/outcome/outcome.ts";
+import {
+  type QuantileSketch,
+  quantileOf,
+  sketchSize,
+} from "../../domain/outcome/quantile-sketch.ts";
 import { scoreScale } from "../../domain/outcome/score.ts";
 import {
   type ConfigurationMetrics,
   ConfigurationMetricsSchema,
 } from "../../gen/attuned/v1/metrics_pb.ts";
+import type { MeasuredDistributions } from "../../engine/arm-measures.ts";
+import { OVERFLOW_CONFIG_ID } from "../../engine/arms.ts";
 import { meanInterval } from "../../stats/confidence-sequence.ts";
 import { meanOf } from "../../stats/power-sums.ts";
 import { phaseToWire } from "./phase.ts";
@@ -15,8 +21,7 @@ import { settingsToWire } from "./settings.ts";
 
 /** What a cell says of its arm, in the seed's seven fields and more. */
 export function metricsToWire(
-  arm: Arm,
-  cell: Cell,
+  { arm, cell, distributions }: MeasuredDistributions,
   dimensions: readonly string[],
 ): ConfigurationMetrics {
   const quality = meanOf(boundedSums(cell, "quality"));
@@ -50,7 +55,44 @@ export function metricsToWire(
     ...(cell.costNanoUsd.n === 0
       ? {}
       : { derivedCostShare: cell.costDerived / cell.costNanoUsd.n }),
+    priceDate: cell.priceDate,
+    ...percentiles("latencyPercentiles", distributions.latencyMs, 1),
+    ...percentiles("tokenPercentiles", distributions.tokens, 1),
+    ...percentiles("costPercentiles", distributions.costNanoUsd, 1e-9),
+    lateCount: BigInt(cell.late),
+    duplicateCount: BigInt(cell.duplicates),
+    rejectedCount: BigInt(cell.rejected),
+    missingCounts: missingCounts(cell),
+    correctedCount: BigInt(cell.corrected),
+    overflow: arm.configId === OVERFLOW_CONFIG_ID,
   });
+}
+
+/** Percentiles under their field's name, where there are values. The sketch is in a unit of its own. */
+function percentiles<F extends string>(
+  field: F,
+  sketch: QuantileSketch,
+  unit: number,
+): Partial<Record<F, { p50: number; p95: number; p99: number }>> {
+  if (sketchSize(sketch) === 0) return {};
+  const at = (share: number) => (quantileOf(sketch, share) ?? 0) * unit;
+  const values = { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  return { [field]: values } as Record<F, typeof values>;
+}
+
+/** How many outcomes lack a value, where any does. */
+function missingCounts(cell: Cell): Record<string, bigint> {
+  const present = {
+    latency: cell.latencyMs.n,
+    tokens: cell.tokens.n,
+    cost: cell.costNanoUsd.n,
+    quality: boundedSums(cell, "quality").n,
+  };
+  return Object.fromEntries(
+    Object.entries(present)
+      .filter(([, count]) => count < cell.outcomes)
+      .map(([metric, count]) => [metric, BigInt(cell.outcomes - count)]),
+  );
 }
 
 function interval(cell: Cell, name: string) {
