@@ -16,18 +16,21 @@ import { createDescriptorIndex } from "../gateway/descriptor-index.ts";
 import { createHealthState, healthRoutes } from "../gateway/health.ts";
 import { createManagementHandler } from "../gateway/management.ts";
 import { reflectionRoutes } from "../gateway/reflection.ts";
+import { createSeedRoutes, isSeedRoute } from "../gateway/seed-routes.ts";
 import { Health } from "../gen/health/v1/health_pb.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { Driver } from "../optimizer/driver.ts";
 import { createRecommendDriftReturn } from "../optimizer/tasks/recommend-drift-return.ts";
 import { createWatchConfigDrift } from "../optimizer/tasks/watch-config-drift.ts";
+import type { Log } from "../platform/log.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createId } from "../platform/random.ts";
 import { createAdmission } from "../rpc/server/admission.ts";
 import { ANONYMOUS, type Door } from "../rpc/server/caller.ts";
-import { createConnectHandler } from "../rpc/server/connect-handler.ts";
+import { type ConnectHandler, createConnectHandler } from "../rpc/server/connect-handler.ts";
 import { createHostRule, guardHost } from "../rpc/server/host.ts";
 import { EndpointError, type Listener, listen } from "../rpc/server/listener.ts";
+import { type NodeHandler, pathOf } from "../rpc/server/node-http.ts";
 import { createServices } from "../rpc/services.ts";
 import { SCHEMA_VERSION } from "../store/migrations.ts";
 import { openDatabase } from "../store/open-database.ts";
@@ -200,20 +203,18 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     health.become("draining");
     return new Promise((resolve) => platform.timers.after(DRAIN_NOTICE_MS, resolve));
   });
-  const agents = await listen(options.listen, {
-    handler: guardHost(hosts, handler.through(door("agents", options.agentsRole))),
-    platform,
-  });
+  const forAgents = throughRoutes(handler, door("agents", options.agentsRole), log);
+  const agents = await listen(options.listen, { handler: guardHost(hosts, forAgents), platform });
   listeners.push(agents);
   if (options.socket) {
-    const through = handler.through(door("agents-socket", options.agentsRole));
+    const through = throughRoutes(handler, door("agents-socket", options.agentsRole), log);
     listeners.push(
       await listen({ path: options.socket, mode: 0o660 }, { handler: through, platform }),
     );
   }
   const admin = await listenForAdmins(
     join(options.dataDir, "admin.sock"),
-    handler.through(door("admin-socket", "admin", "admin")),
+    throughRoutes(handler, door("admin-socket", "admin", "admin"), log),
     platform,
   );
   if (admin) listeners.push(admin);
@@ -237,6 +238,17 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
 /** Waits for the calls in flight, and cuts off what is left just before the step of the way down would count as failed. */
 async function closeAll(listeners: readonly Listener[]): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.close(STOP_STEP_MS - 500)));
+}
+
+/** The routes of the seed, and every RPC beside them. */
+function throughRoutes(handler: ConnectHandler, door: Door, log: Log): NodeHandler {
+  const rpc = handler.through(door);
+  const routes = createSeedRoutes({
+    callAs: (asker) => (method, message) => handler.call(door, method, message, asker),
+    log,
+  });
+  return (request, response) =>
+    isSeedRoute(pathOf(request)) ? routes(request, response) : rpc(request, response);
 }
 
 /** The operators' socket. A data directory whose path is too long for a socket is no reason not to serve. */
