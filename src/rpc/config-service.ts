@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { Fault } from "../domain/kernel/fault.ts";
 import { FAULT_STATUS } from "../domain/kernel/fault-reason.ts";
 import { BATCH_ITEMS_MAX } from "../domain/kernel/limits.ts";
@@ -8,7 +8,6 @@ import type { LookupRequest, Resolution } from "../engine/lookups.ts";
 import {
   BatchResolveResultSchema,
   type ConfigService,
-  type ResolveConfigRequest,
 } from "../gen/attuned/v1/config_service_pb.ts";
 import {
   isContextTight,
@@ -37,16 +36,18 @@ export function createConfigService(
     hears.onResolved(resolution);
     return resolution;
   };
-  const resolveWire = (request: ResolveConfigRequest) =>
-    resolutionToWire(resolve(lookupFromWire(request)), engine.store.storeId);
+  const toWire = (resolution: Resolution) => resolutionToWire(resolution, engine.store.storeId);
   return {
-    resolveConfig: resolveWire,
+    resolveConfig: (request, context) =>
+      toWire(resolve({ ...lookupFromWire(request), ...enrolment(request, context) })),
     batchResolveConfigs({ requests }) {
       if (requests.length > BATCH_ITEMS_MAX) throw batchTooLarge(requests.length);
       return {
         results: requests.map((request) => {
           try {
-            return create(BatchResolveResultSchema, { resolution: resolveWire(request) });
+            return create(BatchResolveResultSchema, {
+              resolution: toWire(resolve(lookupFromWire(request))),
+            });
           } catch (failure) {
             if (!(failure instanceof Fault)) throw failure;
             const { reason, message } = failure;
@@ -57,14 +58,25 @@ export function createConfigService(
         }),
       };
     },
-    getLLMParams(request) {
+    getLLMParams(request, context) {
       const wish = paramsWish(request);
-      const resolution = resolve(paramsLookup(request));
+      const resolution = resolve({ ...paramsLookup(request), ...enrolment(request, context) });
       const rendered = renderResolution(resolution, wish);
       if (isContextTight(rendered.result)) hears.onContextTight();
       return paramsToWire(resolution, wish, rendered);
     },
   };
+}
+
+/**
+ * Whether a lookup enrols its unit. A GET may be repeated by anything on its way, so that one without a unit, which would be another
+ * unit each time, never does.
+ */
+function enrolment(
+  { peek, unit }: { readonly peek: boolean; readonly unit: string },
+  { requestMethod }: Pick<HandlerContext, "requestMethod">,
+): Pick<LookupRequest, "enrols"> {
+  return peek || (requestMethod === "GET" && unit === "") ? {} : { enrols: true };
 }
 
 function batchTooLarge(count: number): Fault {

@@ -1,0 +1,101 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Experiment } from "../domain/experiment/experiment.ts";
+import { timeToAnswer } from "../domain/experiment/time-to-answer.ts";
+import type { Engine } from "../engine/engine.ts";
+import {
+  createExperiment,
+  createVariant,
+  moveExperiment,
+  requiredExperiment,
+  startExperiment,
+} from "../engine/experiments/experiment-changes.ts";
+import { scopeHistory } from "../engine/experiments/scope-history.ts";
+import { pageOfArray } from "../engine/page.ts";
+import type { ExperimentService } from "../gen/attuned/v1/experiment_service_pb.ts";
+import type { Clock } from "../platform/clock.ts";
+import { callerName } from "./request-fields.ts";
+import {
+  experimentStateToWire,
+  experimentToWire,
+  forecastToWire,
+  planFromWire,
+  resultsToWire,
+  variantFromWire,
+  variantToWire,
+} from "./wire/experiment.ts";
+import { optionalPhase } from "./wire/phase.ts";
+import { timestampToWire } from "./wire/time.ts";
+
+/** Randomised comparisons: their life, and what their units did. */
+export function createExperimentService(
+  engine: Engine,
+  clock: Clock,
+): ServiceImpl<typeof ExperimentService> {
+  const { dimensions } = engine;
+  const answer = (experiment: Experiment) => ({
+    experiment: experimentToWire(experiment, dimensions),
+  });
+  return {
+    async createVariant(request, context) {
+      const model = engine.lookups.modelKey(request.baseConfig);
+      const author = { reason: request.reason, changedBy: callerName(context) };
+      const variant = await engine.commit(createVariant(variantFromWire(request, model), author));
+      return { variant: variantToWire(variant) };
+    },
+    async createExperiment(request, context) {
+      const model = engine.lookups.modelKey(request.model);
+      const plan = planFromWire(request, { model, dimensions });
+      const author = { reason: request.reason, changedBy: callerName(context) };
+      const experiment = await engine.commit(createExperiment(plan, author));
+      const history = await scopeHistory(engine, experiment, clock.nowMs());
+      return { ...answer(experiment), forecast: forecastToWire(timeToAnswer(experiment, history)) };
+    },
+    getExperiment: (request) => answer(requiredExperiment(engine.state, request.experimentId)),
+    listExperiments(request) {
+      const phase = optionalPhase(request.phase);
+      const model = request.model === "" ? "" : engine.lookups.modelKey(request.model);
+      const experiments = [...engine.state.config.experiments.values()]
+        .filter(
+          ({ scope, state }) =>
+            (model === "" || scope.model === model) &&
+            (phase === undefined || scope.phase === phase) &&
+            (request.states.length === 0 || request.states.includes(experimentStateToWire(state))),
+        )
+        .toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+      const page = pageOfArray(experiments, request, orderOf);
+      return {
+        experiments: page.items.map((experiment) => experimentToWire(experiment, dimensions)),
+        nextPageToken: page.nextPageToken,
+      };
+    },
+    async startExperiment(request, context) {
+      const author = { reason: request.reason, changedBy: callerName(context) };
+      // Numbers for units are on disk before the first lookup needs one.
+      await engine.experiments.reserve();
+      return answer(await engine.commit(startExperiment(request.experimentId, author)));
+    },
+    async pauseExperiment(request, context) {
+      const author = { reason: request.reason, changedBy: callerName(context) };
+      return answer(await engine.commit(moveExperiment(request.experimentId, "paused", author)));
+    },
+    async concludeExperiment(request, context) {
+      const author = { reason: request.reason, changedBy: callerName(context) };
+      return answer(await engine.commit(moveExperiment(request.experimentId, "concluded", author)));
+    },
+    getExperimentResults(request) {
+      const experiment = requiredExperiment(engine.state, request.experimentId);
+      const { tally, pending } = engine.experiments.results(experiment);
+      return {
+        ...answer(experiment),
+        arms: resultsToWire(experiment, tally),
+        ...(tally.cutMs > 0 ? { cutAt: timestampToWire(tally.cutMs) } : {}),
+        pending: BigInt(pending),
+      };
+    },
+  };
+}
+
+/** A key that sorts experiments by their creation, newest first. */
+function orderOf({ createdAtMs, experimentId }: Experiment): string {
+  return `${String(Number.MAX_SAFE_INTEGER - createdAtMs).padStart(16, "0")} ${experimentId}`;
+}
