@@ -1,0 +1,83 @@
+import type { Experiment } from "../../domain/experiment/experiment.ts";
+import { MILLION } from "../../domain/experiment/experiment.ts";
+import type { ExperimentPlan } from "../../domain/experiment/experiment-violation.ts";
+import type { ReleasedUnit } from "../../domain/experiment/tally.ts";
+import type { Outcome } from "../../domain/outcome/outcome.ts";
+import { outcomeOf } from "../../domain/outcome/outcome-fixtures.ts";
+import { ranges } from "../../store/keys.ts";
+import type { Store } from "../../store/store.ts";
+import type { Engine } from "../engine.ts";
+import type { LookupRequest, Resolution } from "../lookups.ts";
+import { createExperiment, startExperiment } from "./experiment-changes.ts";
+import { decodeRelease } from "./unit-codec.ts";
+
+export const AUTHOR = { reason: "", changedBy: "test" };
+
+/** A plan on gpt-4 in the phase execution: control against a cooler arm, even shares, success and quality. */
+export function planOf(over: Partial<ExperimentPlan> = {}): ExperimentPlan {
+  return {
+    name: "cooler",
+    scope: { model: "gpt-4", phase: "execution", dimensions: ["", ""] },
+    arms: [
+      { name: "control", variant: "", changes: {}, weightPpm: MILLION / 2 },
+      { name: "cooler", variant: "", changes: { temperature: 0.2 }, weightPpm: MILLION / 2 },
+    ],
+    metrics: [
+      { metric: "success", missing: "failure", ttlMs: 60_000 },
+      { metric: "quality", missing: "failure", ttlMs: 600_000 },
+    ],
+    unitWindowMs: 1_800_000,
+    periodMs: 86_400_000,
+    scoreFractionPpm: MILLION,
+    designedEffect: 0.05,
+    ...over,
+  };
+}
+
+/** A running experiment. */
+export async function startedExperiment(
+  engine: Engine,
+  over: Partial<ExperimentPlan> = {},
+): Promise<Experiment> {
+  const { experimentId } = await engine.commit(createExperiment(planOf(over), AUTHOR));
+  await engine.experiments.reserve();
+  return engine.commit(startExperiment(experimentId, AUTHOR));
+}
+
+export function lookupOf(over: Partial<LookupRequest> = {}): LookupRequest {
+  return {
+    model: "gpt-4",
+    phase: "execution",
+    unit: "",
+    attributes: {},
+    requireKnown: false,
+    callSettings: {},
+    enrols: true,
+    ...over,
+  };
+}
+
+/** An outcome of a lookup, as its token places it. */
+export function outcomeFor(
+  engine: Engine,
+  { token }: Pick<Resolution, "token">,
+  over: Partial<Outcome> & { readonly outcomeId: string },
+): Outcome {
+  const decision = engine.openToken(token);
+  if (!decision) throw new Error("the token is not one of this store");
+  const { arm, assignment, decidedMinute, decidedAtMs = decidedMinute * 60_000 } = decision;
+  return outcomeOf(over.outcomeId, {
+    arm,
+    decidedAtMs,
+    ...(assignment ? { assignment } : {}),
+    ...over,
+  });
+}
+
+/** The log that inference reads, in the order of assignment. */
+export async function releasedLog(store: Store, experimentId: string): Promise<ReleasedUnit[]> {
+  const log: ReleasedUnit[] = [];
+  for await (const [, bytes] of store.scanBytes({ range: ranges.releasedUnits(experimentId) }))
+    log.push(decodeRelease(bytes));
+  return log;
+}
