@@ -2,6 +2,11 @@ import type { MeasuredArm } from "../domain/analysis/measured-arm.ts";
 import type { Phase } from "../domain/config/phase.ts";
 import type { Attributes, Scope } from "../domain/config/scope.ts";
 import { type Cell, mergeCells } from "../domain/outcome/cell.ts";
+import {
+  type Distributions,
+  mergeDistributions,
+  NO_DISTRIBUTIONS,
+} from "../domain/outcome/distributions.ts";
 import type { Arm } from "../domain/outcome/outcome.ts";
 import { ALL_HOURS, HOUR_MS, type HourWindow } from "./cells.ts";
 import type { Engine } from "./engine.ts";
@@ -79,6 +84,30 @@ export function selectedScopes(
       (phase === undefined || scope.phase === phase) &&
       fits(scope, attributes, engine.dimensions),
   );
+}
+
+export interface MeasuredDistributions extends MeasuredScopeArm {
+  readonly distributions: Distributions;
+}
+
+/** The same with the distributions of the days that the window touches. */
+export async function measureDistributions(
+  engine: Engine,
+  selection: ScopeSelection,
+  window: HourWindow = ALL_HOURS,
+): Promise<MeasuredDistributions[]> {
+  const measured = await measureArms(engine, selection, window);
+  const sums = new Map<string, Distributions>();
+  for (const [key, scope] of [...engine.cells.arms.scopes(selection)]) {
+    if (!fits(scope, selection.attributes, engine.dimensions)) continue;
+    for (const [{ arm }, more] of await engine.cells.readDistributions(key, window)) {
+      sums.set(arm.configId, mergeDistributions(sums.get(arm.configId) ?? NO_DISTRIBUTIONS, more));
+    }
+  }
+  return measured.map((item) => ({
+    ...item,
+    distributions: sums.get(item.arm.configId) ?? NO_DISTRIBUTIONS,
+  }));
 }
 
 function fits(scope: Scope, attributes: Attributes, dimensions: readonly string[]): boolean {

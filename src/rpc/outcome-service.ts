@@ -1,5 +1,5 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { measureArms } from "../engine/arm-measures.ts";
+import { measureDistributions } from "../engine/arm-measures.ts";
 import type { Engine } from "../engine/engine.ts";
 import { pageOfArray } from "../engine/page.ts";
 import type { OutcomeService } from "../gen/attuned/v1/outcome_service_pb.ts";
@@ -33,13 +33,15 @@ export function createOutcomeService(
     reportFeedback: ({ feedback }) => reportFeedback(engine, feedback, openAssignment),
     async getMetrics(request) {
       const selection = requiredSelection(engine, request);
-      const measured = await measureArms(engine, selection, hoursFromWire(request.window));
+      const measured = await measureDistributions(engine, selection, hoursFromWire(request.window));
       const ordered = measured
         .map((item) => ({ ...item, order: orderOf(item.cell.outcomes, item.arm.configId) }))
         .toSorted((a, b) => (a.order < b.order ? -1 : 1));
       const page = pageOfArray(ordered, request, (item) => item.order);
       return {
-        metrics: page.items.map(({ arm, cell }) => metricsToWire(arm, cell, engine.dimensions)),
+        metrics: page.items.map(({ arm, cell, distributions }) =>
+          metricsToWire(arm, cell, engine.dimensions, distributions),
+        ),
         nextPageToken: page.nextPageToken,
       };
     },

@@ -8,6 +8,8 @@ export interface WriteControl {
   written: number;
   /** Called before each batch; what it throws is what the write fails with, and it may wait. */
   before: (write: number) => Promise<void> | void;
+  /** Called after each batch reached the database; what it throws is what the write fails with, as where a sync fails. */
+  after: (write: number) => Promise<void> | void;
 }
 
 export interface MemoryStore {
@@ -18,7 +20,11 @@ export interface MemoryStore {
 
 /** A store in memory whose writes a test controls. Opened again on the same `database` it is the store after a restart. */
 export async function openMemoryStore(database?: Database): Promise<MemoryStore> {
-  const control: WriteControl = { written: 0, before: () => undefined };
+  const control: WriteControl = {
+    written: 0,
+    before: () => undefined,
+    after: () => undefined,
+  };
   const level = database ?? createMemoryDatabase();
   const store = await Store.open(controlled(level, control), "store-test");
   return { database: level, store, control };
@@ -54,6 +60,7 @@ function controlled(database: Database, control: WriteControl): Database {
           }
           await write(options);
           control.written += 1;
+          await control.after(writes);
         };
         return batch;
       };

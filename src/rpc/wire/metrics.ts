@@ -2,18 +2,19 @@ import { create } from "@bufbuild/protobuf";
 import { ALPHA } from "../../domain/analysis/level-comparison.ts";
 import { scopeAttributes } from "../../domain/config/scope.ts";
 import { boundedSums, type Cell, totalsMean } from "../../domain/outcome/cell.ts";
+import { type Distributions, NO_DISTRIBUTIONS } from "../../domain/outcome/distributions.ts";
+import type { Arm } from "../../domain/outcome/outcome.ts";
 import {
   type QuantileSketch,
   quantileOf,
   sketchSize,
 } from "../../domain/outcome/quantile-sketch.ts";
 import { scoreScale } from "../../domain/outcome/score.ts";
+import { OVERFLOW_CONFIG_ID } from "../../engine/arms.ts";
 import {
   type ConfigurationMetrics,
   ConfigurationMetricsSchema,
 } from "../../gen/attuned/v1/metrics_pb.ts";
-import type { MeasuredDistributions } from "../../engine/arm-measures.ts";
-import { OVERFLOW_CONFIG_ID } from "../../engine/arms.ts";
 import { meanInterval } from "../../stats/confidence-sequence.ts";
 import { meanOf } from "../../stats/power-sums.ts";
 import { phaseToWire } from "./phase.ts";
@@ -21,8 +22,10 @@ import { settingsToWire } from "./settings.ts";
 
 /** What a cell says of its arm, in the seed's seven fields and more. */
 export function metricsToWire(
-  { arm, cell, distributions }: MeasuredDistributions,
+  arm: Arm,
+  cell: Cell,
   dimensions: readonly string[],
+  distributions: Distributions = NO_DISTRIBUTIONS,
 ): ConfigurationMetrics {
   const quality = meanOf(boundedSums(cell, "quality"));
   const successRate = meanOf(boundedSums(cell, "success"));
