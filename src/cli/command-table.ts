@@ -4,6 +4,7 @@ import type { CommandEntry } from "./command.ts";
 export const GROUP_DEFAULT: Readonly<Record<string, string>> = {
   drift: "drift list",
   loop: "loop status",
+  override: "override list",
   prompt: "prompt show",
   recommendations: "recommendations list",
 };
@@ -111,6 +112,51 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "history",
     summary: "List changes of settings, newest first",
     load: async () => (await import("./commands/history.ts")).history,
+  },
+  {
+    name: "versions",
+    summary: "List, save, show or delete the versions of a model's config",
+    load: async () => (await import("./commands/versions.ts")).versions,
+  },
+  {
+    name: "label",
+    summary: "Point a label of a model to a version, or remove it",
+    load: async () => (await import("./commands/label.ts")).label,
+  },
+  {
+    name: "rollback",
+    summary: "Bring an earlier content of a model's config back, as a new revision",
+    load: async () => (await import("./commands/rollback.ts")).rollback,
+  },
+  {
+    name: "diff",
+    summary: "Show what differs between two states of settings",
+    load: async () => (await import("./commands/diff.ts")).diff,
+  },
+  {
+    name: "override list",
+    summary: "List overrides and pins",
+    load: async () => (await import("./commands/override.ts")).overrideList,
+  },
+  {
+    name: "override put",
+    summary: "Write an override or a pin; one with the same selector is replaced",
+    load: async () => (await import("./commands/override.ts")).overridePut,
+  },
+  {
+    name: "override delete",
+    summary: "Remove an override or a pin",
+    load: async () => (await import("./commands/override.ts")).overrideDelete,
+  },
+  {
+    name: "export",
+    summary: "Write stored configs, prompts, overrides, versions and labels as one text",
+    load: async () => (await import("./commands/export.ts")).exportCommand,
+  },
+  {
+    name: "import",
+    summary: "Bring in what export wrote, all of it or nothing",
+    load: async () => (await import("./commands/import.ts")).importCommand,
   },
   {
     name: "loop status",
