@@ -67,7 +67,8 @@ export async function examineScope(
   return { scope, served, checks };
 }
 
-function decisionMetric(arms: readonly MeasuredArm[]): Metric {
+/** Quality where any arm has such scores, else success. */
+export function decisionMetric(arms: readonly MeasuredArm[]): Metric {
   const cell = pooledCell(arms);
   const [quality, success] = METRICS;
   const chosen = boundedSums(cell, "quality").n > 0 ? quality : success;

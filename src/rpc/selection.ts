@@ -15,17 +15,32 @@ export function requiredSelection(
     readonly attributes: Readonly<Record<string, string>>;
   },
 ): ScopeSelection {
-  const violations = attributeViolations(request.attributes);
-  if (violations.length > 0) {
-    throw new Fault(
-      "ATTRIBUTES_INVALID",
-      violations.map((v) => `${v.field} ${v.message}`).join("; "),
-      { violations },
-    );
-  }
+  const attributes = checkedAttributes(request.attributes);
   return {
     model: engine.lookups.modelKey(requiredModel(request.model)),
     phase: requiredPhase(request.phase),
-    attributes: request.attributes,
+    attributes,
   };
+}
+
+/** The scopes of a phase, whatever the model. Errors: PHASE_REQUIRED, ATTRIBUTES_INVALID. */
+export function phaseSelection(request: {
+  readonly phase: WirePhase;
+  readonly attributes: Readonly<Record<string, string>>;
+}): Omit<ScopeSelection, "model"> {
+  const attributes = checkedAttributes(request.attributes);
+  return { phase: requiredPhase(request.phase), attributes };
+}
+
+/** Errors: ATTRIBUTES_INVALID. */
+export function checkedAttributes(
+  attributes: Readonly<Record<string, string>>,
+): ScopeSelection["attributes"] {
+  const violations = attributeViolations(attributes);
+  if (violations.length === 0) return attributes;
+  throw new Fault(
+    "ATTRIBUTES_INVALID",
+    violations.map((v) => `${v.field} ${v.message}`).join("; "),
+    { violations },
+  );
 }

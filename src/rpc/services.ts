@@ -71,7 +71,7 @@ export function createServices(deps: ServiceDeps): Services {
         OutcomeService,
         createOutcomeService(engine, new OutcomeIntake(deps), () => undefined),
       );
-      router.service(AnalysisService, createAnalysisService(engine));
+      router.service(AnalysisService, createAnalysisService(engine, clock));
       router.service(OptimizerService, createOptimizerService(engine, loop));
       router.service(ExperimentService, createExperimentService(engine, clock));
       router.service(AdminService, createAdminService(deps.status));

@@ -1,11 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import type { Insight } from "../../domain/analysis/insight.ts";
-import type {
-  LevelReport,
-  ParameterImpact,
-  TailReport,
+import { insightsOf } from "../../domain/analysis/insight.ts";
+import { MODEL_PARAMETER } from "../../domain/analysis/parameter.ts";
+import {
+  type LevelReport,
+  type ParameterImpact,
+  rangeAround,
+  type TailReport,
 } from "../../domain/analysis/parameter-impact.ts";
 import type { TemperatureBin } from "../../domain/analysis/temperature-bins.ts";
+import type { TimeToAnswer } from "../../domain/analysis/time-to-answer.ts";
+import type { Scope } from "../../domain/config/scope.ts";
 import { scopeAttributes } from "../../domain/config/scope.ts";
 import {
   AnalysisStatus,
@@ -13,31 +18,78 @@ import {
   ParameterBinSchema,
   ParameterGroupSchema,
   ParameterTailSchema,
+  TimeToAnswerSchema,
   type Insight as WireInsight,
 } from "../../gen/attuned/v1/analysis_pb.ts";
 import type { Interval } from "../../stats/interval.ts";
 import { evidenceToWire } from "./evidence.ts";
 import { phaseToWire } from "./phase.ts";
 
-export function statusToWire(impact: ParameterImpact): AnalysisStatus {
-  return impact.status === "ok" ? AnalysisStatus.OK : AnalysisStatus.INSUFFICIENT_DATA;
+export function statusToWire({
+  status,
+}: {
+  readonly status: ParameterImpact["status"];
+}): AnalysisStatus {
+  return status === "ok" ? AnalysisStatus.OK : AnalysisStatus.INSUFFICIENT_DATA;
 }
 
-export function levelToWire(level: LevelReport) {
-  const { shortfall } = level;
+/** What every answer about a parameter has. */
+export function impactToWire(impact: ParameterImpact, scope: Scope, dimensions: readonly string[]) {
+  const around = impact.best === undefined ? undefined : rangeAround(impact.optimum, impact.best);
+  return {
+    status: statusToWire(impact),
+    groups: impact.levels.map((level) => levelToWire(level, impact)),
+    ...(around ? { optimalRange: { low: around.low, high: around.high } } : {}),
+    optimum: impact.optimum.map(({ low, high }) => ({ low, high })),
+    tails: impact.tails.map(tailToWire),
+    evidence: evidenceToWire(impact.evidence),
+    insights: insightsOf(impact, scope).map((insight) => insightToWire(insight, dimensions)),
+    sampleSize: BigInt(impact.sampleSize),
+    samplesNeeded: BigInt(impact.samplesNeeded),
+  };
+}
+
+/** The rest of it, for answers that name metric and parameter. */
+export function describedImpactToWire(
+  impact: ParameterImpact,
+  scope: Scope,
+  dimensions: readonly string[],
+) {
+  const { correlation, correlationRatio, metric, parameter, strata } = impact;
+  return {
+    ...impactToWire(impact, scope, dimensions),
+    ...(correlation === undefined ? {} : { correlation }),
+    ...(correlationRatio === undefined ? {} : { correlationRatio }),
+    metric: metric.name,
+    parameter: parameter.name,
+    about: metric.about,
+    strata,
+    comparison:
+      strata > 1
+        ? `within ${strata} strata and closed hours that both levels have; the plain means are beside`
+        : "as separate samples over the whole time",
+    timeToAnswer: timeToAnswerToWire(impact.timeToAnswer),
+    optimumValues: [...impact.optimumNames],
+  };
+}
+
+function levelToWire(level: LevelReport, { parameter, strata }: ParameterImpact) {
+  const { shortfall, difference } = level;
   return create(ParameterGroupSchema, {
-    value: level.value,
+    ...(parameter === MODEL_PARAMETER ? { name: level.name } : { value: level.value }),
     sampleSize: BigInt(level.sampleSize),
     mean: level.mean,
     low: level.interval.low,
     high: level.interval.high,
-    difference: level.difference,
-    ...(shortfall ? differenceOf(shortfall) : {}),
+    ...(difference === undefined ? {} : { difference }),
+    ...(shortfall ? differenceOf(shortfall, level) : {}),
     ...(level.isOptimal === undefined ? {} : { optimal: level.isOptimal }),
+    ...(strata > 1 ? { naiveDifference: level.naiveDifference } : {}),
+    compared: BigInt(level.compared),
   });
 }
 
-export function tailToWire(tail: TailReport) {
+function tailToWire(tail: TailReport) {
   return create(ParameterTailSchema, {
     above: tail.side === "upper",
     values: [...tail.values],
@@ -68,7 +120,25 @@ export function insightToWire(insight: Insight, dimensions: readonly string[]): 
   });
 }
 
-/** The best is better by x to y: the difference of this to the best is -y to -x. */
-function differenceOf(shortfall: Interval) {
-  return { differenceLow: -shortfall.high, differenceHigh: -shortfall.low };
+export function timeToAnswerToWire(time: TimeToAnswer) {
+  const { outcomes, perDay, days, difference, chance, text } = time;
+  return create(TimeToAnswerSchema, {
+    outcomesNeeded: BigInt(Number.isFinite(outcomes) ? outcomes : 0),
+    outcomesPerDay: perDay,
+    ...(days === undefined ? {} : { days }),
+    difference,
+    chance,
+    text,
+  });
+}
+
+/**
+ * The best is better by x to y: the difference of this to the best is -y to -x. For a metric whose lower values are better the sign of the
+ * observed difference says which way it is.
+ */
+function differenceOf(shortfall: Interval, level?: Pick<LevelReport, "difference">) {
+  const isMore = level?.difference !== undefined && level.difference > 0;
+  return isMore
+    ? { differenceLow: shortfall.low, differenceHigh: shortfall.high }
+    : { differenceLow: -shortfall.high, differenceHigh: -shortfall.low };
 }

@@ -1,0 +1,173 @@
+import { create } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { insightsOf } from "../../domain/analysis/insight.ts";
+import { type MeasuredArm, pooledCell } from "../../domain/analysis/measured-arm.ts";
+import {
+  MODEL_PARAMETER,
+  PARAMETER_NAMES,
+  type Parameter,
+  parameterOf,
+} from "../../domain/analysis/parameter.ts";
+import {
+  analyseParameterSteps,
+  type ParameterImpact,
+} from "../../domain/analysis/parameter-impact.ts";
+import { temperatureBins } from "../../domain/analysis/temperature-bins.ts";
+import { type Scope, scopeOf } from "../../domain/config/scope.ts";
+import { Fault } from "../../domain/kernel/fault.ts";
+import { measureStrata, type ScopeSelection } from "../../engine/arm-measures.ts";
+import {
+  type AnalysisService,
+  type AnalyzeParameterImpactResponse,
+  AnalyzeParameterImpactResponseSchema,
+} from "../../gen/attuned/v1/analysis_service_pb.ts";
+import { inSlices } from "../../platform/slices.ts";
+import { phaseSelection, requiredSelection } from "../selection.ts";
+import {
+  binToWire,
+  describedImpactToWire,
+  impactToWire,
+  insightToWire,
+  statusToWire,
+} from "../wire/analysis.ts";
+import { evidenceToWire } from "../wire/evidence.ts";
+import { metricsToWire } from "../wire/metrics.ts";
+import { hoursFromWire } from "../wire/time.ts";
+import { type AnalysisContext, analysisTime, requiredMetric } from "./context.ts";
+
+/** Metrics of a comparison of models where the request names none. */
+const COMPARED_METRICS = ["quality", "success", "latency", "cost"];
+
+/** What the levels of a parameter do to metrics. */
+export function parameterImpactMethods(
+  context: AnalysisContext,
+): Pick<
+  ServiceImpl<typeof AnalysisService>,
+  "analyzeParameterImpact" | "findOptimalTemperature" | "compareModels"
+> {
+  const { engine } = context;
+  return {
+    async analyzeParameterImpact(request) {
+      const parameter = requiredParameter(request.parameter);
+      const isOfModels = parameter === MODEL_PARAMETER && request.model === "";
+      const selection = isOfModels ? phaseSelection(request) : requiredSelection(engine, request);
+      // The parameter model compares all models of the phase, with the one that is named among them.
+      const { phase, attributes } = selection;
+      const wanted = parameter === MODEL_PARAMETER ? { phase, attributes } : selection;
+      const arms = await measureStrata(engine, wanted, hoursFromWire(request.window));
+      const names = request.metrics.length > 0 ? request.metrics : [request.metric];
+      const scope = scopeFor(context, selection);
+      const impacts: AnalyzeParameterImpactResponse[] = [];
+      const absent: string[] = [];
+      for (const name of names) {
+        const impact = await impactOf(context, arms, { parameter, metric: name });
+        if (impact.sampleSize === 0) absent.push(impact.metric.name);
+        const bins = parameter.name === "temperature" ? temperatureBins(arms, impact.metric) : [];
+        impacts.push(
+          create(AnalyzeParameterImpactResponseSchema, {
+            ...describedImpactToWire(impact, scope, engine.dimensions),
+            bins: bins.map(binToWire),
+          }),
+        );
+      }
+      const first = impacts[0] ?? create(AnalyzeParameterImpactResponseSchema);
+      return {
+        ...first,
+        impacts: request.metrics.length > 1 ? impacts : [],
+        absentMetrics: absent,
+      };
+    },
+    async findOptimalTemperature(request) {
+      const selection = requiredSelection(engine, request);
+      const arms = await measureStrata(engine, selection, hoursFromWire(request.window));
+      const parameter = requiredParameter("temperature");
+      const impact = await impactOf(context, arms, { parameter, metric: request.metric });
+      return {
+        ...impactToWire(impact, scopeFor(context, selection), engine.dimensions),
+        ...(impact.best === undefined ? {} : { optimalTemperature: impact.best }),
+        ...(impact.status === "ok" ? { distinguishable: impact.isDistinguishable } : {}),
+      };
+    },
+    async compareModels(request) {
+      const { phase, attributes } = phaseSelection(request);
+      const keys = new Set(request.models.map((model) => engine.lookups.modelKey(model)));
+      const measured = await measureStrata(
+        engine,
+        { phase, attributes },
+        hoursFromWire(request.window),
+      );
+      const arms = measured.filter(({ model = "" }) => keys.size === 0 || keys.has(model));
+      const names = request.metrics.length > 0 ? request.metrics : COMPARED_METRICS;
+      const scope = scopeOf("", phase, attributes, engine.dimensions);
+      const impacts: ParameterImpact[] = [];
+      for (const metric of names)
+        impacts.push(await impactOf(context, arms, { parameter: MODEL_PARAMETER, metric }));
+      const told = impacts.filter(({ sampleSize }) => sampleSize > 0);
+      const [first] = impacts;
+      return {
+        status: statusToWire({ status: first?.status ?? "insufficient_data" }),
+        models: comparedModels(arms, told, { scope, dimensions: engine.dimensions }),
+        impacts: told.map((impact) => describedImpactToWire(impact, scope, engine.dimensions)),
+        evidence: evidenceToWire("observational"),
+        insights: (told.length > 0 ? told : impacts.slice(0, 1))
+          .flatMap((impact) => insightsOf(impact, scope))
+          .map((insight) => insightToWire(insight, engine.dimensions)),
+        absentMetrics: impacts
+          .filter(({ sampleSize }) => sampleSize === 0)
+          .map(({ metric }) => metric.name),
+      };
+    },
+  };
+}
+
+function comparedModels(
+  arms: readonly MeasuredArm[],
+  impacts: readonly ParameterImpact[],
+  about: { readonly scope: Scope; readonly dimensions: readonly string[] },
+) {
+  return [...Map.groupBy(arms, ({ model = "" }) => model)]
+    .map(([model, own]) => ({ model, cell: pooledCell(own) }))
+    .toSorted((a, b) => b.cell.outcomes - a.cell.outcomes)
+    .map(({ model, cell }) => ({
+      model,
+      metrics: metricsToWire(
+        { scope: { ...about.scope, model }, configId: "", settings: {} },
+        cell,
+        about.dimensions,
+      ),
+      worseIn: impacts
+        .filter(({ levels }) =>
+          levels.some(({ name, isOptimal }) => name === model && isOptimal === false),
+        )
+        .map(({ metric }) => metric.name),
+    }));
+}
+
+function impactOf(
+  context: AnalysisContext,
+  arms: readonly MeasuredArm[],
+  asked: { readonly parameter: Parameter; readonly metric: string },
+): Promise<ParameterImpact> {
+  const metric = requiredMetric(asked.metric, arms);
+  return inSlices(analyseParameterSteps(arms, asked.parameter, metric, analysisTime(context)));
+}
+
+function scopeFor(
+  { engine }: AnalysisContext,
+  { model, phase, attributes }: Omit<ScopeSelection, "model"> & { readonly model?: string },
+): Scope {
+  return scopeOf(model ?? "", phase, attributes, engine.dimensions);
+}
+
+function requiredParameter(name: string): Parameter {
+  const parameter = parameterOf(name);
+  if (parameter) return parameter;
+  const known = PARAMETER_NAMES.join(", ");
+  throw new Fault(
+    "PARAMETER_INVALID",
+    `parameter must be one of ${known}, is ${JSON.stringify(name)}`,
+    {
+      violations: [{ field: "parameter", message: `must be one of ${known}` }],
+    },
+  );
+}
