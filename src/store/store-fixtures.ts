@@ -10,6 +10,8 @@ export interface WriteControl {
   before: (write: number) => Promise<void> | void;
   /** Called after each batch reached the database; what it throws is what the write fails with, as where a sync fails. */
   after: (write: number) => Promise<void> | void;
+  /** Called when the database is opened again; what it throws is what that fails with. */
+  open: () => void;
 }
 
 export interface MemoryStore {
@@ -24,6 +26,7 @@ export async function openMemoryStore(database?: Database): Promise<MemoryStore>
     written: 0,
     before: () => undefined,
     after: () => undefined,
+    open: () => undefined,
   };
   const level = database ?? createMemoryDatabase();
   const store = await Store.open(controlled(level, control), "store-test");
@@ -44,6 +47,7 @@ function controlled(database: Database, control: WriteControl): Database {
   return new Proxy(database, {
     get(target, name) {
       if (name === "close") return () => Promise.resolve();
+      if (name === "open") return async () => control.open();
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
       if (name !== "batch") return value.bind(target);
