@@ -8,7 +8,7 @@ import type { Author } from "./author.ts";
 
 /** What one write left of a model. */
 export interface PastConfig {
-  /** Number of the write among those of the model, from 1: the oldest kept one tells by it whether older ones were dropped. */
+  /** Counts from 1, which is what was before the first write: the oldest kept one tells by it whether older ones were dropped. */
   readonly ordinal: number;
   readonly revision: number;
   /** Null where nothing was stored any more. */
@@ -43,18 +43,18 @@ export async function pastConfigOps(
   const put = (past: PastConfig) =>
     ops.push({ put: keys.pastConfig(model, past.revision), json: past });
   const present = before.stored.get(model);
-  let ordinal = (newest?.ordinal ?? 0) + 1;
-  if (!newest && present) {
-    // A store of an earlier program kept no past: what it left counts as a second write, because the first one is not known.
-    ordinal = 3;
+  // What a store of an earlier program left counts as a second write, because the first one is not known.
+  const first = present ? 2 : 1;
+  const ordinal = (newest?.ordinal ?? first) + 1;
+  if (!newest) {
     put({
-      ordinal: 2,
-      revision: present.revision,
-      stored: present.config,
+      ordinal: first,
+      revision: present?.revision ?? after.revision - 1,
+      stored: present?.config ?? null,
       merged: mergedHead(before, model),
-      changedBy: present.changedBy,
+      changedBy: present?.changedBy ?? "",
       reason: "",
-      atMs: present.atMs,
+      atMs: present?.atMs ?? atMs,
     });
   }
   put({
@@ -72,8 +72,8 @@ export async function pastConfigOps(
 }
 
 /**
- * What a model was at a revision: the newest write up to it. Before the first write of a model nothing was stored, and the merge is
- * that of the layers below as they are now. Errors: REVISION_COMPACTED.
+ * What a model was at a revision: what the newest write up to it left. Before the first write of a model nothing was stored.
+ * Errors: REVISION_COMPACTED.
  */
 export async function pastConfigAt(
   store: Reader,
@@ -86,15 +86,11 @@ export async function pastConfigAt(
   const found = await firstOf(store, { range: upTo, reverse: true });
   if (found) return found;
   const oldest = await firstOf(store, { range });
+  if (oldest?.ordinal === 1) return oldest;
   const present = state.stored.get(model);
-  if (!oldest && present && present.revision <= revision)
-    return { stored: present.config, merged: mergedHead(state, model) };
-  const isComplete = oldest ? oldest.ordinal === 1 : !present;
-  if (!isComplete) throw compacted(model, revision, oldest?.revision ?? present?.revision ?? 0);
-  return {
-    stored: null,
-    merged: mergedHead({ ...state, stored: state.stored.delete(model) }, model),
-  };
+  const isPresent = !oldest && (present?.revision ?? 0) <= revision;
+  if (isPresent) return { stored: present?.config ?? null, merged: mergedHead(state, model) };
+  throw compacted(model, revision, oldest?.revision ?? present?.revision ?? 0);
 }
 
 function compacted(model: string, revision: number, oldest: number): Fault {

@@ -227,10 +227,10 @@ describe("CompareConfigs", () => {
   test("revisions older than what is kept are compacted, in order, and newer ones stay", async () => {
     const services = await openTestServices();
     await put(services, 0.5);
-    const filler = Array.from({ length: PAST_CONFIGS_MAX - 1 }, (_, index) => ({
+    const filler = Array.from({ length: PAST_CONFIGS_MAX - 2 }, (_, index) => ({
       put: keys.pastConfig("gpt-4", index + 2),
       json: {
-        ordinal: index + 2,
+        ordinal: index + 3,
         revision: index + 2,
         stored: null,
         merged: { modelName: "gpt-4" },
@@ -239,17 +239,19 @@ describe("CompareConfigs", () => {
     const meta = { put: keys.meta("revision"), json: PAST_CONFIGS_MAX };
     await services.memory.store.write([...filler, meta], "buffered");
     const again = await openTestServices({ database: services.memory.database });
-    expect(await differences(again, revision("gpt-4", 1), live("gpt-4"))).toEqual([]);
+    const atStart = { left: revision("gpt-4", 0), right: live("gpt-4") };
+    expect((await again.history.compareConfigs(atStart)).equal).toBe(false);
     await put(again, 0.6);
-    const refusal = await refusalOf(
-      again.history.compareConfigs({ left: revision("gpt-4", 1), right: live("gpt-4") }),
-    );
+    expect(await differences(again, revision("gpt-4", 1), live("gpt-4"))).toEqual([
+      ["temperature", 0.5, 0.6],
+    ]);
+    const refusal = await refusalOf(again.history.compareConfigs(atStart));
     expect(refusal).toMatchObject({
       reason: "REVISION_COMPACTED",
-      metadata: { oldestRevision: "2" },
+      metadata: { oldestRevision: "1" },
     });
     const rollback = await refusalOf(
-      again.history.rollback({ model: "gpt-4", target: { case: "revision", value: 1n } }),
+      again.history.rollback({ model: "gpt-4", target: { case: "revision", value: 0n } }),
     );
     expect(rollback.reason).toBe("REVISION_COMPACTED");
   });
