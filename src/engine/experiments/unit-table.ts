@@ -108,7 +108,8 @@ export class UnitTable {
     });
     const [first] = this.#pending;
     const reached = first ? Math.min(cutMs, first.unit.assignedAtMs) : cutMs;
-    this.tally = { ...this.tally, cutMs: Math.max(this.tally.cutMs, reached) };
+    // Moved by releases only, so that what is stored is never behind.
+    if (count > 0) this.tally = { ...this.tally, cutMs: Math.max(this.tally.cutMs, reached) };
     return { held, units };
   }
 }
