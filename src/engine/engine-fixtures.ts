@@ -87,10 +87,11 @@ export const TEST_KEYS: TokenKeys = [
 export function openTestEngine(
   store: Store,
   platform: TestPlatform = createTestPlatform(),
+  tokenKeys: TokenKeys = TEST_KEYS,
 ): Promise<Engine> {
   return Engine.open({
     store,
-    tokenKeys: TEST_KEYS,
+    tokenKeys,
     platform,
     options: {
       dimensions: DEFAULT_DIMENSIONS,

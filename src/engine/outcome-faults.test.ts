@@ -77,7 +77,7 @@ describe("a disk that fails", () => {
         memory = await openMemoryStore(memory.database);
         await world.check(await settled(engine, platform, memory));
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 

@@ -59,6 +59,8 @@ export class Targets implements CheckpointPart {
   #chunks: StoredChunk[] = [];
   #words = new WordList();
   #saving: WordList | undefined;
+  /** Targets of records up to here are gone from the disk, with their scores. */
+  #trimmedThrough = 0;
   #isLoaded = false;
   #tail: (readonly number[])[] = [];
 
@@ -92,6 +94,7 @@ export class Targets implements CheckpointPart {
       const entry = this.#generations[i]?.get(high, low);
       if (!entry) continue;
       const [, , arm = 0, hour = 0, sequence = 0, packed = 0] = entry;
+      if (sequence <= this.#trimmedThrough) return undefined;
       const live = this.#arms[arm];
       assert(live, "a target has an arm");
       return { live, hour, sequence, index: packed >>> 1, hasScores: (packed & 1) === 1 };
@@ -173,6 +176,7 @@ export class Targets implements CheckpointPart {
       this.#chunks.shift();
     }
     if (watermark === undefined) return;
+    this.#trimmedThrough = watermark;
     await this.#store.clear({ gte: ranges.targets.gte, lt: keys.targets(watermark + 1) });
     const scores = { gte: ranges.targetScores.gte, lt: keys.targetScores(watermark + 1, 0) };
     await this.#store.clear(scores);

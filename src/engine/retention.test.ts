@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { scopeKey } from "../domain/config/scope.ts";
+import { DAILY_CELLS_MAX, HOURLY_CELLS_TTL_MS, LIVE_PAIRS_MAX } from "../domain/kernel/limits.ts";
+import { armAt, outcomeOf } from "../domain/outcome/outcome-fixtures.ts";
+import { sketchSize } from "../domain/outcome/quantile-sketch.ts";
+import { keys, ranges } from "../store/keys.ts";
+import { openMemoryStore } from "../store/store-fixtures.ts";
+import { ALL_HOURS, HOUR_MS } from "./cells.ts";
+import type { Engine } from "./engine.ts";
+import { createTestPlatform, openTestEngine } from "./engine-fixtures.ts";
+
+const SCOPE = scopeKey(armAt(0.7).scope);
+const DAY_MS = 24 * HOUR_MS;
+
+async function totals(engine: Engine, scope = SCOPE, window = ALL_HOURS) {
+  const arms = await engine.cells.read(scope, window);
+  return arms.map(({ live, cell }) => [live.arm.configId, cell.outcomes, cell.latencyMs.sum]);
+}
+
+describe("hours that are over for long", () => {
+  test("become days, and every sum stays what it was", async () => {
+    const memory = await openMemoryStore();
+    const platform = createTestPlatform();
+    const engine = await openTestEngine(memory.store, platform);
+    const start = platform.clock.ms - HOURLY_CELLS_TTL_MS - 5 * DAY_MS;
+    const outcomes = Array.from({ length: 24 * 30 }, (_, hour) =>
+      outcomeOf(`o-${hour}`, { occurredAtMs: start + hour * HOUR_MS, latencyMs: hour + 1 }),
+    ).filter(({ occurredAtMs }) => occurredAtMs <= platform.clock.ms);
+    await engine.report(outcomes);
+    const before = await totals(engine);
+    expect(before).toEqual([[armAt(0.7).configId, outcomes.length, expect.any(Number)]]);
+    await engine.checkpoint();
+    expect(await totals(engine)).toEqual(before);
+    const daily = await memory.store.firstKey(ranges.dailyCells);
+    expect(daily).toBeDefined();
+    // Late outcomes of a day that was merged join it.
+    await engine.report([outcomeOf("late", { occurredAtMs: start, latencyMs: 1 })]);
+    platform.clock.ms += 2 * HOUR_MS;
+    await engine.checkpoint();
+    const again = await openTestEngine((await openMemoryStore(memory.database)).store, platform);
+    const [[, count, sum] = []] = await totals(again);
+    expect([count, sum]).toEqual([outcomes.length + 1, Number(before[0]?.[2]) + 1]);
+    const arms = await again.cells.readDistributions(SCOPE, ALL_HOURS);
+    const [distributions] = arms.values();
+    expect(distributions && sketchSize(distributions.latencyMs)).toBe(outcomes.length + 1);
+  });
+
+  test("still answer a window by their day", async () => {
+    const memory = await openMemoryStore();
+    const platform = createTestPlatform();
+    const engine = await openTestEngine(memory.store, platform);
+    const day = Math.floor(platform.clock.ms / DAY_MS) - 30;
+    await engine.report([
+      outcomeOf("a", { occurredAtMs: day * DAY_MS + 3 * HOUR_MS }),
+      outcomeOf("b", { occurredAtMs: (day + 1) * DAY_MS + 3 * HOUR_MS }),
+    ]);
+    await engine.checkpoint();
+    const window = { from: day * 24, until: (day + 1) * 24 };
+    expect(await totals(engine, SCOPE, window)).toEqual([[armAt(0.7).configId, 1, 100]]);
+  });
+});
+
+test("an arm keeps its newest days, however old they are", async () => {
+  const memory = await openMemoryStore();
+  const platform = createTestPlatform();
+  const engine = await openTestEngine(memory.store, platform);
+  const days = DAILY_CELLS_MAX + 50;
+  await engine.report(
+    Array.from({ length: days }, (_, day) =>
+      outcomeOf(`o-${day}`, { occurredAtMs: (1000 + day) * DAY_MS }),
+    ),
+  );
+  await engine.checkpoint();
+  platform.clock.ms += 2 * HOUR_MS;
+  await engine.report([outcomeOf("more", { occurredAtMs: 1400 * DAY_MS })]);
+  await engine.checkpoint();
+  const [[, count] = []] = await totals(engine);
+  expect(count).toBe(DAILY_CELLS_MAX + 1);
+  const first = await memory.store.firstKey(ranges.dailyCells);
+  expect(first).toBe(keys.dailyCell(SCOPE, armAt(0.7).configId, 1000 + 50));
+});
+
+test("the overflow arm takes what exceeds the pairs, and is seen under the model overflow", async () => {
+  const memory = await openMemoryStore();
+  const engine = await openTestEngine(memory.store);
+  const outcomes = Array.from({ length: LIVE_PAIRS_MAX + 5 }, (_, i) =>
+    outcomeOf(`o-${i}`, { arm: armAt(i / 10_000) }),
+  );
+  await engine.report(outcomes);
+  const overflow = scopeKey({ model: "overflow", phase: "execution", dimensions: [] });
+  expect(await totals(engine, overflow)).toEqual([["overflow", 5, 500]]);
+  expect(engine.cells.arms.pairs).toBe(LIVE_PAIRS_MAX + 1);
+  await engine.checkpoint();
+  const again = await openTestEngine((await openMemoryStore(memory.database)).store);
+  expect(await totals(again, overflow)).toEqual([["overflow", 5, 500]]);
+});
+
+test("the journal is kept for a day, and its newest record for ever", async () => {
+  const memory = await openMemoryStore();
+  const platform = createTestPlatform();
+  const engine = await openTestEngine(memory.store, platform);
+  for (let record = 1; record <= 3; record++) {
+    await engine.report([outcomeOf(`o-${record}`, { occurredAtMs: platform.clock.ms })]);
+    platform.clock.ms += 13 * HOUR_MS;
+  }
+  await engine.checkpoint();
+  expect(await memory.store.firstKey(ranges.journal)).toBe(keys.journal(3));
+  platform.clock.ms += 30 * DAY_MS;
+  await engine.checkpoint();
+  expect(await memory.store.firstKey(ranges.journal)).toBe(keys.journal(3));
+  const again = await openTestEngine((await openMemoryStore(memory.database)).store, platform);
+  await again.report([outcomeOf("o-4", { occurredAtMs: platform.clock.ms })]);
+  expect(again.outcomes.journal.sequence).toBe(4);
+});
