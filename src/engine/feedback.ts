@@ -1,4 +1,6 @@
+import { isExperimentArm } from "../domain/experiment/experiment.ts";
 import type { Correction } from "../domain/outcome/correction.ts";
+import type { AssignmentRef } from "../domain/outcome/outcome.ts";
 import { decodeJournalRecord, type JournalRecord } from "../store/journal-codec.ts";
 import { keys } from "../store/keys.ts";
 import type { Store, StoreOp } from "../store/store.ts";
@@ -143,7 +145,11 @@ export class Feedback {
       const after = meanOf(next);
       if (after === undefined || after === before) continue;
       const { live, hour } = target;
-      batch.corrections.push({ arm: live.arm, hour, metric, before, after });
+      const assignment = await this.#assignmentOf(target, batch);
+      batch.corrections.push({
+        ...{ arm: live.arm, hour, metric, before, after },
+        ...(assignment ? { assignment } : {}),
+      });
     }
     if (isChanged) batch.changed.add(key);
     return isChanged ? "accepted" : "duplicate";
@@ -159,6 +165,13 @@ export class Feedback {
     return (
       own && Object.fromEntries(Object.entries(own).map(([name, score]) => [name, { "": score }]))
     );
+  }
+
+  /** The unit that a target's outcome belongs to, which the outcome alone knows. */
+  async #assignmentOf(target: Target, batch: Batch): Promise<AssignmentRef | undefined> {
+    if (!isExperimentArm(target.live.arm)) return undefined;
+    const record = await this.#recordOf(target.sequence, batch);
+    return record?.outcomes[target.index]?.assignment;
   }
 
   async #recordOf(sequence: number, { records }: Batch): Promise<JournalRecord | undefined> {

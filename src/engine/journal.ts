@@ -31,7 +31,7 @@ export interface JournalPlace {
 /** Takes over what is on disk, in the order of the journal: after each write, and again at boot. */
 export interface JournalFold {
   outcome(outcome: Outcome, place: JournalPlace): void;
-  correction(correction: Correction): void;
+  correction(correction: Correction, receivedAtMs: number): void;
   /** After each record, which is whole: a checkpoint may begin. */
   recordDone(outcomes: readonly Outcome[]): void;
 }
@@ -272,7 +272,7 @@ export class Journal {
       identities.add(outcome, receivedAtMs);
       fold.outcome(outcome, { sequence, index, receivedAtMs });
     }
-    for (const correction of record.corrections) fold.correction(correction);
+    for (const correction of record.corrections) fold.correction(correction, receivedAtMs);
     fold.recordDone(record.outcomes);
   }
 }

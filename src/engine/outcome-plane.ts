@@ -107,7 +107,10 @@ export class OutcomePlane {
       makeRoom: () => this.#makeRoom(),
       fold: {
         outcome: (outcome, place) => this.#fold(outcome, place),
-        correction: (correction) => this.cells.correct(correction),
+        correction: (correction, receivedAtMs) => {
+          this.cells.correct(correction);
+          deps.experiments.foldScore(correction, receivedAtMs);
+        },
         recordDone: (outcomes) => this.#recordDone(outcomes),
       },
     });

@@ -69,7 +69,11 @@ export function createServices(deps: ServiceDeps): Services {
       router.service(HistoryService, createHistoryService(engine, clock));
       router.service(
         OutcomeService,
-        createOutcomeService(engine, new OutcomeIntake(deps), () => undefined),
+        createOutcomeService(
+          engine,
+          new OutcomeIntake(deps),
+          (token) => engine.openToken(token)?.assignment,
+        ),
       );
       router.service(AnalysisService, createAnalysisService(engine, clock));
       router.service(OptimizerService, createOptimizerService(engine, loop));

@@ -5,11 +5,12 @@ import { scopeKey } from "../domain/config/scope.ts";
 import { canonicalSettings, type Settings } from "../domain/config/settings.ts";
 import { assert } from "../domain/kernel/assert.ts";
 import type { Correction } from "../domain/outcome/correction.ts";
-import type { Arm, Outcome } from "../domain/outcome/outcome.ts";
+import type { Arm, AssignmentRef, Outcome } from "../domain/outcome/outcome.ts";
 import { numberOfStatus, statusOfNumber } from "../domain/outcome/status.ts";
 import {
   type JournalArm,
   JournalArmSchema,
+  type JournalAssignment,
   JournalCorrectionSchema,
   type JournalOutcome,
   JournalOutcomeSchema,
@@ -62,12 +63,9 @@ export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
   return {
     receivedAtMs: record.receivedAtMs,
     outcomes: record.outcomes.map((outcome) => decodeOutcome(outcome, armAt(outcome.arm))),
-    corrections: record.corrections.map(({ arm, hour, metric, before, after }) => ({
-      arm: armAt(arm),
-      hour,
-      metric,
-      before,
-      after,
+    corrections: record.corrections.map(({ arm, hour, metric, before, after, assignment }) => ({
+      ...{ arm: armAt(arm), hour, metric, before, after },
+      ...(assignment ? { assignment: decodeAssignment(assignment) } : {}),
     })),
   };
 }
@@ -119,6 +117,7 @@ function decodeOutcome(stored: JournalOutcome, arm: Arm): Outcome {
     appliedSettings,
     producerId,
     sequence,
+    assignment,
     arm: _arm,
     ...same
   } = stored;
@@ -128,7 +127,13 @@ function decodeOutcome(stored: JournalOutcome, arm: Arm): Outcome {
     ...same,
     arm,
     status,
+    ...(assignment ? { assignment: decodeAssignment(assignment) } : {}),
     ...(sequence === undefined ? {} : { producer: { producerId, sequence: Number(sequence) } }),
     ...(appliedSettings === "" ? {} : { appliedSettings: JSON.parse(appliedSettings) as Settings }),
   };
+}
+
+function decodeAssignment(stored: JournalAssignment): AssignmentRef {
+  const { experimentId, boot, sequence, arm } = stored;
+  return { experimentId, boot, sequence, arm };
 }

@@ -106,6 +106,11 @@ export function releaseAfterMs(experiment: Pick<Experiment, "unitWindowMs" | "me
   return experiment.unitWindowMs + Math.max(...experiment.metrics.map(({ ttlMs }) => ttlMs));
 }
 
+/** Whether outcomes are counted for an arm of an experiment, and not for a plain config id. */
+export function isExperimentArm({ configId }: Pick<Arm, "configId">): boolean {
+  return configId.startsWith("exp-");
+}
+
 /** What the outcomes of an arm are counted for: (experiment, index), apart from every plain config id. */
 export function cellArmOf(experiment: Experiment, index: number): Arm {
   return {

@@ -21,6 +21,8 @@ export interface ArmTally {
   readonly lateOutcomes: number;
   /** Outcomes of units whose assignment a crash took: they count as observational. */
   readonly voidOutcomes: number;
+  /** Scores that came after the values of their unit were final. */
+  readonly frozenScores: number;
   readonly metrics: readonly MetricTally[];
 }
 
@@ -47,6 +49,7 @@ export function emptyTally(experiment: Pick<Experiment, "arms" | "metrics">): Ex
     released: 0,
     lateOutcomes: 0,
     voidOutcomes: 0,
+    frozenScores: 0,
     metrics: experiment.metrics.map(() => metric),
   };
   return { arms: experiment.arms.map(() => arm), assignedThrough: -1, cutMs: 0 };
@@ -59,10 +62,11 @@ export function withAssigned(tally: ExperimentTally, unit: EnrolledUnit): Experi
   return { ...counted, assignedThrough: unit.sequence };
 }
 
+/** Counts what an outcome or a score of an arm was. */
 export function withOutcome(
   tally: ExperimentTally,
   arm: number,
-  as: "reported" | "lateOutcomes" | "voidOutcomes",
+  as: "reported" | "lateOutcomes" | "voidOutcomes" | "frozenScores",
 ): ExperimentTally {
   return withArm(tally, arm, (own) => ({ ...own, [as]: own[as] + 1 }));
 }

@@ -1,4 +1,4 @@
-import type { Arm } from "./outcome.ts";
+import type { Arm, AssignmentRef } from "./outcome.ts";
 
 /** A change of what was counted: a score of an outcome that arrived later, or took the place of an earlier one. */
 export interface Correction {
@@ -10,4 +10,6 @@ export interface Correction {
   readonly before?: number | undefined;
   /** The score that counts from now on. */
   readonly after: number;
+  /** The unit of an experiment that the outcome belongs to. */
+  readonly assignment?: AssignmentRef | undefined;
 }

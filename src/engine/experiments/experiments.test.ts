@@ -565,3 +565,31 @@ test("assignments whose write failed are written by the next one, in their order
   const { tally } = engine.experiments.results(experiment);
   expect(tally.arms.reduce((sum, arm) => sum + arm.assigned, 0)).toBe(2);
 });
+
+describe("a score that comes later", () => {
+  async function scored(waitMs: number) {
+    const { engine, platform, database } = await opened();
+    const experiment = await startedExperiment(engine);
+    const answer = engine.lookups.resolve(lookupOf({ unit: "a" }));
+    const { assignment } = outcomeFor(engine, answer, { outcomeId: "o" });
+    if (!assignment) throw new Error("enrolled");
+    await engine.report([outcomeFor(engine, answer, { outcomeId: "o", scores: { quality: 40 } })]);
+    platform.clock.ms += waitMs;
+    const item = { target: { assignment }, scores: { quality: 90 }, source: "" };
+    expect(await engine.outcomes.reportFeedback([item])).toEqual(["accepted"]);
+    const next = await reopened(database, platform);
+    platform.clock.ms += HOUR_MS;
+    await next.checkpoint();
+    const [released] = await releasedLog(next.store, experiment.experimentId);
+    const { tally } = next.experiments.results(experiment);
+    return { value: released?.values[1], frozen: tally.arms[assignment.arm]?.frozenScores };
+  }
+
+  test("takes the place of the one before, in inference too", async () => {
+    expect(await scored(1000)).toEqual({ value: { kind: "reported", value: 0.9 }, frozen: 0 });
+  });
+
+  test("after the deadline counts in cells only, and is counted as such", async () => {
+    expect(await scored(HOUR_MS)).toEqual({ value: { kind: "reported", value: 0.4 }, frozen: 1 });
+  });
+});

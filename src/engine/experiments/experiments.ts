@@ -13,8 +13,10 @@ import {
   withAssigned,
   withOutcome,
 } from "../../domain/experiment/tally.ts";
-import { type EnrolledUnit, withReport } from "../../domain/experiment/unit.ts";
+import { type EnrolledUnit, withReport, withScore } from "../../domain/experiment/unit.ts";
+import type { Correction } from "../../domain/outcome/correction.ts";
 import type { AssignmentRef, Outcome } from "../../domain/outcome/outcome.ts";
+import { scoreScale } from "../../domain/outcome/score.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { keys, ranges } from "../../store/keys.ts";
@@ -196,6 +198,27 @@ export class Experiments {
     }
     if (held.unit.reports === 0) table.tally = withOutcome(table.tally, assignment.arm, "reported");
     held.unit = after;
+    this.#unsaved.units.add(held);
+  }
+
+  /** Takes over a score that came or was corrected after its outcome, in the order of the journal. */
+  foldScore(correction: Correction, receivedAtMs: number): void {
+    const { assignment, metric, before, after } = correction;
+    const experiment = assignment && this.#deps.definitions().get(assignment.experimentId);
+    const index = experiment?.metrics.findIndex((rule) => rule.metric === metric) ?? -1;
+    if (!experiment || index < 0) return;
+    const table = this.#tableOf(experiment);
+    const held = this.#open.get(assignment.sequence);
+    const { max } = scoreScale(metric);
+    const previous = before === undefined ? undefined : before / max;
+    const score = { metric: index, value: after / max, previous, receivedAtMs };
+    const scored = held && withScore(held.unit, score, experiment);
+    if (!held || scored === undefined || scored === held.unit) {
+      table.tally = withOutcome(table.tally, assignment.arm, "frozenScores");
+      this.#unsaved.tallies.add(table);
+      return;
+    }
+    held.unit = scored;
     this.#unsaved.units.add(held);
   }
 

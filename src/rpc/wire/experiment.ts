@@ -197,6 +197,7 @@ function armResult(experiment: Experiment, arm: ArmTally, index: number): Experi
     released: BigInt(arm.released),
     lateOutcomes: BigInt(arm.lateOutcomes),
     voidOutcomes: BigInt(arm.voidOutcomes),
+    frozenScores: BigInt(arm.frozenScores),
     metrics: experiment.metrics.map((rule, at) => metricResult(rule, arm.metrics[at])),
   });
 }

@@ -346,7 +346,7 @@ export type Insight = Message<"attuned.v1.Insight"> & {
   metric: string;
 
   /**
-   * Code for programs: TAIL_WORSE, LEVELS_WORSE, NO_DIFFERENCE_SHOWN, INSUFFICIENT_DATA, SIGN_TURNED, METRIC_ABSENT, LIMIT_MAY_FALL,
+   * Code for programs: TAIL_WORSE, LEVELS_WORSE, NO_DIFFERENCE_SHOWN, INSUFFICIENT_DATA, SIGN_TURNED, LIMIT_MAY_FALL,
    * LIMIT_CUTS, CHEAPER_AS_GOOD, BEST_VALUE, CHANGE_BETTER, CHANGE_WORSE, CHANGE_NOT_SHOWN or SETTINGS_SUGGESTED.
    *
    * @generated from field: string code = 7;
