@@ -501,6 +501,22 @@ export const REFUSED_VALUES: Readonly<Record<string, readonly RefusedValue[]>> =
   "OutcomeService/ReportOutcomes": [
     refused("1001 outcomes", { outcomes: Array(1001).fill({}) }, "BATCH_TOO_LARGE"),
   ],
+  "OutcomeService/ReportFeedback": [
+    refused(
+      "1001 items",
+      {
+        feedback: Array.from({ length: 1001 }, () => ({ outcomeId: "o", scores: { quality: 1 } })),
+      },
+      "BATCH_TOO_LARGE",
+    ),
+  ],
+  "OutcomeService/StreamOutcomes": [
+    refused(
+      "1001 outcomes in one message",
+      { outcomes: Array.from({ length: 1001 }, () => ({})) },
+      "BATCH_TOO_LARGE",
+    ),
+  ],
   "OutcomeService/GetMetrics": [...badScopes(SCOPE), ...badPages(SCOPE)],
   "AnalysisService/AnalyzeParameterImpact": [
     ...badScopes({ ...SCOPE, parameter: "temperature" }),
