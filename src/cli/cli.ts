@@ -190,14 +190,14 @@ function checkChoices(args: Arguments, specs: Readonly<Record<string, OptionSpec
 }
 
 function checkPositionals(command: Command, given: readonly string[]): void {
-  const { names, required } = command.positionals;
+  const { names, required, repeats } = command.positionals;
   const missing = names.slice(given.length, required);
   if (missing.length > 0) {
     throw new UsageError(
       `${command.name} needs ${missing.join(" and ")}: attuned ${command.name} ${command.usage}`,
     );
   }
-  const extra = given[names.length];
+  const extra = repeats ? undefined : given[names.length];
   if (extra !== undefined) throw new UsageError(`${command.name} takes no argument "${extra}"`);
 }
 

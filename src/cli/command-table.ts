@@ -19,6 +19,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/resolve.ts")).resolve,
   },
   {
+    name: "watch",
+    summary: "Print settings as they change, until interrupted",
+    load: async () => (await import("./commands/watch.ts")).watch,
+  },
+  {
     name: "params",
     summary: "Print the parameter dict of a request, as JSON",
     load: async () => (await import("./commands/params.ts")).params,
@@ -157,6 +162,46 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "import",
     summary: "Bring in what export wrote, all of it or nothing",
     load: async () => (await import("./commands/import.ts")).importCommand,
+  },
+  {
+    name: "experiment variant",
+    summary: "Create a named set of changes for arms of experiments",
+    load: async () => (await import("./commands/experiment.ts")).experimentVariant,
+  },
+  {
+    name: "experiment create",
+    summary: "Plan a comparison of settings, with a forecast of how long it takes",
+    load: async () => (await import("./commands/experiment.ts")).experimentCreate,
+  },
+  {
+    name: "experiment list",
+    summary: "List experiments",
+    load: async () => (await import("./commands/experiment.ts")).experimentList,
+  },
+  {
+    name: "experiment get",
+    summary: "Show one experiment",
+    load: async () => (await import("./commands/experiment.ts")).experimentGet,
+  },
+  {
+    name: "experiment start",
+    summary: "Start an experiment, or go on with a paused one",
+    load: async () => (await import("./commands/experiment.ts")).experimentStart,
+  },
+  {
+    name: "experiment pause",
+    summary: "Stop enrolling; enrolled units keep their arm",
+    load: async () => (await import("./commands/experiment.ts")).experimentPause,
+  },
+  {
+    name: "experiment conclude",
+    summary: "End an experiment: everyone is served control again",
+    load: async () => (await import("./commands/experiment.ts")).experimentConclude,
+  },
+  {
+    name: "experiment results",
+    summary: "Show what the units of each arm did",
+    load: async () => (await import("./commands/experiment.ts")).experimentResults,
   },
   {
     name: "loop status",

@@ -22,6 +22,8 @@ export interface OptionSpec {
 export interface PositionalSpec {
   readonly names: readonly string[];
   readonly required: number;
+  /** Whether all of them may be given again and again. */
+  readonly repeats?: true;
 }
 
 /** One command: what it is called, what it takes, and what it does. */

@@ -1,9 +1,24 @@
-import { AdminService, GetStatusResponseSchema } from "../../gen/attuned/v1/admin_service_pb.ts";
+import {
+  AdminService,
+  type FileLayerStatus,
+  type FileProblem,
+  type GetStatusResponse,
+  GetStatusResponseSchema,
+} from "../../gen/attuned/v1/admin_service_pb.ts";
+import { PhaseSchema } from "../../gen/attuned/v1/phase_pb.ts";
 import type { Command } from "../command.ts";
 import { EXIT_CODE } from "../exit-code.ts";
-import { formatBytes, formatDuration, formatInstant, formatPercent } from "../terminal/format.ts";
-import { answer, printTable } from "../terminal/output.ts";
+import {
+  formatBytes,
+  formatDuration,
+  formatEnum,
+  formatInstant,
+  formatPercent,
+  formatValue,
+} from "../terminal/format.ts";
+import { answer, printSentence, printTable } from "../terminal/output.ts";
 import { factLines } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 export const status: Command = {
   name: "status",
@@ -29,8 +44,14 @@ export const status: Command = {
         ["revision", response.revision.toString()],
         ["journal lag", `${response.journalLag} records`],
         ["checkpoint", formatInstant(response.checkpointAt)],
+        ["label", response.label],
+        ["config files", response.files ? filesText(response.files) : ""],
       ] as const;
       for (const line of factLines(facts, terminal)) terminal.out(line);
+      for (const problem of response.files?.problems ?? []) {
+        printSentence(terminal, `refused: ${problemText(problem)}`, terminal.style.red);
+      }
+      printDisagreements(response, terminal);
       if (response.bounds.length === 0) return;
       terminal.out("");
       printTable(
@@ -53,3 +74,43 @@ export const status: Command = {
     return EXIT_CODE.ok;
   },
 };
+
+function filesText(files: FileLayerStatus): string {
+  const { fileCount, modelCount, directory } = files;
+  const loaded = formatInstant(files.loadedAt);
+  const what = `${fileCount} with ${modelCount} models in ${directory}, read ${loaded}`;
+  return files.revision > 0n ? `${what}, revision ${files.revision}` : what;
+}
+
+function problemText({ file, line, column, message }: FileProblem): string {
+  const place = [file, ...(line > 0 ? [line, column] : [])].filter((part) => part !== "").join(":");
+  return place === "" ? message : `${place}: ${message}`;
+}
+
+function printDisagreements(response: GetStatusResponse, terminal: Terminal): void {
+  const { disagreements, disagreementCount } = response;
+  if (disagreements.length === 0) return;
+  terminal.out("");
+  printTable(
+    terminal,
+    [
+      { title: "MODEL" },
+      { title: "PHASE" },
+      { title: "PARAMETER" },
+      { title: "IN FILE", align: "right" },
+      { title: "STORED", align: "right" },
+      { title: "FILE", drop: 1 },
+    ],
+    disagreements.map((one) => [
+      one.model,
+      formatEnum(PhaseSchema, one.phase),
+      one.parameter,
+      formatValue(one.fileValue),
+      formatValue(one.storedValue),
+      one.file,
+    ]),
+    "",
+  );
+  const more = disagreementCount - BigInt(disagreements.length);
+  if (more > 0n) terminal.out(`and ${more} more; what is stored is served`);
+}
