@@ -701,7 +701,8 @@ export type WatchConfigsResponse = Message<"attuned.v1.WatchConfigsResponse"> & 
   states: WatchState[];
 
   /**
-   * Revision that the reader has seen once it took this message.
+   * Revision that the reader has seen once it took this message, to resume after. 0 where the same states go on in the next
+   * message: a reader that leaves in between starts anew.
    *
    * @generated from field: int64 revision = 3;
    */
@@ -736,7 +737,8 @@ export type WatchState = Message<"attuned.v1.WatchState"> & {
   key?: WatchKey | undefined;
 
   /**
-   * Its answer; absent where the config was removed and the model is no longer registered.
+   * Its answer, as ResolveConfig answers without a unit: units are not enrolled, and in the scope of an experiment it is control.
+   * Absent where everything is watched and the model is no longer registered.
    *
    * @generated from field: attuned.v1.ResolveConfigResponse resolution = 2;
    */
@@ -812,7 +814,8 @@ export const WatchEvent = {
   UNSPECIFIED: 0,
 
   /**
-   * The current state, at the start of the watch or where resuming was not possible.
+   * The whole current state: at the start of the watch, and again every hour so that decision tokens stay fresh. The reader
+   * forgets what it knew.
    *
    * @generated from enum value: WATCH_EVENT_CURRENT = 1;
    */
@@ -833,7 +836,8 @@ export const WatchEvent = {
   HEARTBEAT: 3,
 
   /**
-   * The reader was too slow or the store was replaced: this is the whole current state again.
+   * The whole current state, because the reader was too slow or resumed from another store or a future revision. The reader forgets
+   * what it knew.
    *
    * @generated from enum value: WATCH_EVENT_RESYNC = 4;
    */
