@@ -87,7 +87,8 @@ class ImportDraft {
   /** Versions of this import that are new, by model and name. */
   readonly #newVersions = new Map<string, VersionRecord>();
   #state: ConfigState;
-  #touched: Touched = new Set<string>();
+  readonly #touched = new Set<string>();
+  #touchesAll = false;
   #written = 0;
   #unchanged = 0;
   /** Whether anything but versions was written. */
@@ -260,7 +261,7 @@ class ImportDraft {
         ...(await snapshotOps(this.#context.store, this.#snapshots)),
       ],
       next: { ...state, config: { ...this.#state, revision } },
-      touched: this.#touched,
+      touched: this.#touchesAll ? "all" : this.#touched,
       changes: this.#changes,
       result: { ...result, revision },
     };
@@ -320,9 +321,8 @@ class ImportDraft {
     for (const change of part.changes) this.#changes.push(change);
     this.#written += count;
     this.#hasContent = true;
-    const { touched } = part;
-    this.#touched =
-      touched === "all" || this.#touched === "all" ? "all" : this.#touched.union(touched);
+    if (part.touched === "all") this.#touchesAll = true;
+    else for (const model of part.touched) this.#touched.add(model);
   }
 
   #accepted(

@@ -162,10 +162,11 @@ export function overrideDifferences(
   override: Pick<Override, "model" | "phase" | "selector">,
   dimensions: readonly string[],
 ): ParameterChange[] {
+  const [earlier, later] = [withNeighbours(before, override), withNeighbours(after, override)];
   return phasesOfOverride(override).flatMap((phase) => {
     const subject = { model: override.model, phase, attributes: override.selector };
-    const old = resolveLayers(lookupLayers(before, subject, dimensions), phase);
-    const now = resolveLayers(lookupLayers(after, subject, dimensions), phase);
+    const old = resolveLayers(lookupLayers(earlier, subject, dimensions), phase);
+    const now = resolveLayers(lookupLayers(later, subject, dimensions), phase);
     const changes = diffSettings(old.settings, now.settings, phase);
     if (old.enabled === now.enabled) return changes;
     return [
@@ -189,9 +190,10 @@ export function overrideWarnings(
       message: `no config is known for ${JSON.stringify(override.model)}; the override waits for requests that name it`,
     });
   }
+  const near = withNeighbours(state, override);
   for (const phase of phasesOfOverride(override)) {
     const subject = { model: override.model, phase, attributes: override.selector };
-    const merged = resolveLayers(lookupLayers(state, subject, dimensions), phase);
+    const merged = resolveLayers(lookupLayers(near, subject, dimensions), phase);
     for (const { field, layer, source } of merged.provenance) {
       const known = SETTING_FIELDS.find(({ key }) => key === field);
       if (!known || override.settings[known.key] === undefined) continue;
@@ -237,6 +239,14 @@ async function writePlan(
     touched: touchedBy(override),
     changes,
   };
+}
+
+/** The state with those overrides alone that can meet this one: looking through all for each phase would take long with many. */
+function withNeighbours(state: ConfigState, { model }: Pick<Override, "model">): ConfigState {
+  const overrides = new Map<string, Override>();
+  for (const [id, other] of state.overrides)
+    if (other.model === "" || other.model === model) overrides.set(id, other);
+  return { ...state, overrides };
 }
 
 function phasesOfOverride({ phase }: Pick<Override, "phase">): readonly Phase[] {
