@@ -14,6 +14,7 @@ import {
 } from "../domain/outcome/distributions.ts";
 import { isLate } from "../domain/outcome/maturity.ts";
 import { type Arm, cohortTimeMs, type Outcome } from "../domain/outcome/outcome.ts";
+import { createSlicer } from "../platform/slices.ts";
 import { dayOfKey, hourOfCellKey, keys, ranges } from "../store/keys.ts";
 import type { Store, StoreOp, StoreSnapshot } from "../store/store.ts";
 import { Arms, type LiveArm } from "./arms.ts";
@@ -46,6 +47,10 @@ export class Cells implements CheckpointPart {
   /** The deltas of a checkpoint under way: readers still need them until its batch is written. */
   #flushing: { readonly deltas: CellDeltas; readonly watermark: number } | undefined;
   readonly #storedArms = new Set<LiveArm>();
+  /** What the store holds of the arms of a scope over all hours, of scopes that were asked for. */
+  readonly #storedTotals = new Map<string, Map<LiveArm, Cell>>();
+  /** How often the store became another under `#storedTotals`. */
+  #storedChanges = 0;
 
   constructor(store: Store) {
     this.#store = store;
@@ -124,8 +129,16 @@ export class Cells implements CheckpointPart {
     assert(this.#flushing, "a checkpoint was begun");
     const { deltas } = this.#flushing;
     this.#flushing = undefined;
-    if (result === "failed") this.#active.takeBack(deltas);
-    else for (const live of deltas.newArms) this.#storedArms.add(live);
+    if (result === "failed") {
+      this.#active.takeBack(deltas);
+      return;
+    }
+    for (const live of deltas.newArms) this.#storedArms.add(live);
+    this.#storedChanges += 1;
+    for (const { live, cell } of deltas.cells.values()) {
+      const totals = this.#storedTotals.get(live.scopeKey);
+      if (totals) totals.set(live, mergeCells(totals.get(live) ?? EMPTY_CELL, cell));
+    }
   }
 
   /** The cell of each arm of a scope over a window, every acknowledged outcome included. */
@@ -135,6 +148,43 @@ export class Cells implements CheckpointPart {
       live,
       cell: [...byHour.values()].reduce(mergeCells),
     }));
+  }
+
+  /**
+   * The same over all hours, for who asks often: what is stored of a scope is read once and kept, so that history costs nothing more.
+   */
+  async readTotals(scope: string): Promise<{ live: LiveArm; cell: Cell }[]> {
+    const ofScope = (deltas: CellDeltas) =>
+      [...deltas.cells.values()].filter(({ live }) => live.scopeKey === scope);
+    const known = this.#storedTotals.get(scope);
+    if (known) {
+      const flushing = this.#flushing ? ofScope(this.#flushing.deltas) : [];
+      return totalsOf(known, [...flushing, ...ofScope(this.#active)]);
+    }
+    const stored = new Map<LiveArm, Cell>();
+    let changes: number | undefined;
+    let unsaved: readonly { readonly live: LiveArm; readonly cell: Cell }[] = [];
+    await this.#reading(
+      (deltas) => {
+        // Under a checkpoint it is not plain what the store holds: the next one who asks may keep it.
+        changes = this.#flushing ? undefined : this.#storedChanges;
+        return ofScope(deltas).map((delta) => ({ ...delta }));
+      },
+      async (at, own) => {
+        unsaved = own;
+        await this.#scanCells(scope, at, (live, _hour, cell) =>
+          stored.set(live, mergeCells(stored.get(live) ?? EMPTY_CELL, cell)),
+        );
+      },
+    );
+    if (changes === this.#storedChanges) this.#storedTotals.set(scope, stored);
+    return totalsOf(stored, unsaved);
+  }
+
+  /** Forgets what is known of the stored cells of an arm's scope, because some of them were removed. */
+  forgetTotals({ scopeKey }: LiveArm): void {
+    this.#storedTotals.delete(scopeKey);
+    this.#storedChanges += 1;
   }
 
   /** The same hour by hour; arms without any in the window are left out. A day whose hours were merged stands at its first hour. */
@@ -155,15 +205,7 @@ export class Cells implements CheckpointPart {
           .filter(({ live }) => live.scopeKey === scope)
           .map((delta) => ({ ...delta })),
       async (at, unsaved) => {
-        for (const live of this.arms.ofScope(scope)) {
-          const { configId } = live.arm;
-          const daily = ranges.dailyCellsOfArm(scope, configId);
-          for await (const [key, cell] of this.#store.scan<Cell>({ range: daily, at }))
-            add(live, dayOfKey(key) * DAY_HOURS, cellOf(cell));
-          const range = ranges.cellsOfArm(scope, configId);
-          for await (const [key, cell] of this.#store.scan<Cell>({ range, at }))
-            add(live, hourOfCellKey(key), cellOf(cell));
-        }
+        await this.#scanCells(scope, at, add);
         for (const { live, hour, cell } of unsaved) add(live, hour, cell);
       },
     );
@@ -204,6 +246,7 @@ export class Cells implements CheckpointPart {
     return gone.map((live) => {
       this.arms.forget(live);
       this.#storedArms.delete(live);
+      this.forgetTotals(live);
       return { delete: keys.arm(live.scopeKey, live.arm.configId) };
     });
   }
@@ -212,6 +255,28 @@ export class Cells implements CheckpointPart {
   isDirty(live: LiveArm): boolean {
     const deltas = [this.#active, ...(this.#flushing ? [this.#flushing.deltas] : [])];
     return deltas.some(({ cells }) => [...cells.values()].some((delta) => delta.live === live));
+  }
+
+  /** Every stored cell of a scope, in slices: a day whose hours were merged stands at its first hour. */
+  async #scanCells(
+    scope: string,
+    at: StoreSnapshot,
+    take: (live: LiveArm, hour: number, cell: Cell) => void,
+  ): Promise<void> {
+    const giveWay = createSlicer();
+    for (const live of this.arms.ofScope(scope)) {
+      const { configId } = live.arm;
+      const daily = ranges.dailyCellsOfArm(scope, configId);
+      for await (const [key, cell] of this.#store.scan<Cell>({ range: daily, at })) {
+        take(live, dayOfKey(key) * DAY_HOURS, cellOf(cell));
+        await giveWay();
+      }
+      const hourly = ranges.cellsOfArm(scope, configId);
+      for await (const [key, cell] of this.#store.scan<Cell>({ range: hourly, at })) {
+        take(live, hourOfCellKey(key), cellOf(cell));
+        await giveWay();
+      }
+    }
   }
 
   #admit(arm: Arm): LiveArm {
@@ -255,6 +320,16 @@ export class Cells implements CheckpointPart {
       await at.close();
     }
   }
+}
+
+function totalsOf(
+  stored: ReadonlyMap<LiveArm, Cell>,
+  unsaved: readonly { readonly live: LiveArm; readonly cell: Cell }[],
+): { live: LiveArm; cell: Cell }[] {
+  const totals = new Map(stored);
+  for (const { live, cell } of unsaved)
+    totals.set(live, mergeCells(totals.get(live) ?? EMPTY_CELL, cell));
+  return [...totals].map(([live, cell]) => ({ live, cell }));
 }
 
 /** The hour of the cell that counts an outcome, from 1970. */

@@ -121,14 +121,17 @@ export class Retention {
   }
 
   /** The newest days stay, however old they are: imported logs too are kept. */
-  async #trimDays({ scopeKey, arm }: LiveArm): Promise<void> {
-    const { store } = this.#deps;
+  async #trimDays(live: LiveArm): Promise<void> {
+    const { store, cells } = this.#deps;
+    const { scopeKey, arm } = live;
     for (const range of [
       ranges.dailyCellsOfArm(scopeKey, arm.configId),
       ranges.distributionsOfArm(scopeKey, arm.configId),
     ]) {
       const firstKept = await store.keyFromEnd(range, DAILY_CELLS_MAX);
-      if (firstKept !== undefined) await store.clear({ gte: range.gte, lt: firstKept });
+      if (firstKept === undefined) continue;
+      await store.clear({ gte: range.gte, lt: firstKept });
+      cells.forgetTotals(live);
     }
   }
 

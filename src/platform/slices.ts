@@ -20,3 +20,15 @@ export async function inSlices<T>(
     await new Promise<void>((resume) => setImmediate(resume));
   }
 }
+
+/** Something to await between the items of a long loop: it gives way once a slice is over, and else costs nothing. */
+export function createSlicer(nowMs: () => number = () => performance.now()): () => Promise<void> {
+  let end = nowMs() + SLICE_MS;
+  const done = Promise.resolve();
+  return () => {
+    if (nowMs() < end) return done;
+    return new Promise<void>((resume) => setImmediate(resume)).then(() => {
+      end = nowMs() + SLICE_MS;
+    });
+  };
+}
