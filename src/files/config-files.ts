@@ -28,7 +28,6 @@ export interface ConfigFilesStatus {
 
 /** What became of a reload: `unchanged` read the same configs again, `failure` kept the old ones. */
 export type ReloadResult = "success" | "unchanged" | "failure";
-export const RELOAD_RESULTS: readonly ReloadResult[] = ["success", "unchanged", "failure"];
 
 /** The operator files cannot be read or are wrong, and there is no earlier content to keep. */
 export class ConfigFilesError extends Error {

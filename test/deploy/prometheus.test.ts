@@ -21,6 +21,7 @@ const rules: Rule[] = parse(readFileSync(join(deploy, "rules.yml"), "utf8")).gro
 
 /** The metrics that rules may ask for, each with its labels: the contract of the daemon, and Prometheus' own `up`. */
 const contract: Record<string, readonly string[]> = {
+  attuned_config_files_invalid: [],
   attuned_config_drift_detected: ["model", "phase", "kind", "evidence"],
   attuned_recommendation_state: ["model", "phase", "state"],
   attuned_optimizer_last_success_timestamp_seconds: [],
@@ -33,6 +34,7 @@ describe("rules.yml", () => {
     expect(rules.map((rule) => rule.alert).sort()).toStrictEqual([
       "AttunedConfigDriftObserved",
       "AttunedConfigDriftOpen",
+      "AttunedConfigFilesRefused",
       "AttunedDown",
       "AttunedLoopStalled",
       "AttunedRecommendationStateInvariant",
@@ -99,7 +101,7 @@ describe.skipIf(missing && process.env["CI"] !== "true")("promtool", () => {
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   test("accepts the rules, lint included", () => {
-    expect(check("check", "rules", "--lint=all", "--lint-fatal", "rules.yml")).toContain("6 rules");
+    expect(check("check", "rules", "--lint=all", "--lint-fatal", "rules.yml")).toContain("7 rules");
   });
 
   test("passes the cases of rules_test.yml", () => {
