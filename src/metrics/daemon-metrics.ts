@@ -37,6 +37,9 @@ export function createDaemonMetrics(
     registers,
   }).set({ version: reads.version, node_version: reads.nodeVersion }, 1);
   storeMetrics(registry, reads);
+  outcomeIdMetrics(registry, reads);
+  faultMetrics(registry, reads);
+  boundMetrics(registry, reads);
   loopMetrics(registry, reads);
   const requests = new Counter({
     name: "attuned_rpc_requests_total",
@@ -132,6 +135,9 @@ function storeMetrics(registry: Registry, reads: DaemonReads): void {
     "Outcomes that wait for the disk.",
     () => reads.journal().queued,
   );
+}
+
+function outcomeIdMetrics(registry: Registry, reads: DaemonReads): void {
   gauge(
     registry,
     "attuned_outcome_id_window_seconds",
@@ -150,6 +156,9 @@ function storeMetrics(registry: Registry, reads: DaemonReads): void {
     "Producers whose sequence numbers were forgotten for lack of room.",
     () => reads.journal().producersForgotten,
   );
+}
+
+function faultMetrics(registry: Registry, reads: DaemonReads): void {
   gauge(
     registry,
     "attuned_store_writable",
@@ -162,6 +171,9 @@ function storeMetrics(registry: Registry, reads: DaemonReads): void {
     "Times that the store was opened again after a write that failed.",
     () => reads.journal().recoveries,
   );
+}
+
+function boundMetrics(registry: Registry, reads: DaemonReads): void {
   gauge(
     registry,
     "attuned_boot_seconds",
