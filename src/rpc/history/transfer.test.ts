@@ -91,6 +91,14 @@ describe("export and import", () => {
     expect(changes).toMatchObject([{ reason: "from the other cluster", changedBy: "system" }]);
   });
 
+  test("where a label is served, an imported label decides what lookups answer", async () => {
+    const content = await exported(await furnished());
+    const { configs, history } = await openTestServices({ label: "production" });
+    await history.importConfigs({ content });
+    const answer = await configs.resolveConfig({ model: "gpt-4", phase: E });
+    expect(answer.settings?.temperature).toBe(0.5);
+  });
+
   test("importing what is there already writes nothing", async () => {
     const services = await furnished();
     const { revision } = services.engine.state.config;
