@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Daemon, root, serveFlags, startDaemon } from "../support/daemon.ts";
 import { ConfigLedger } from "./config-ledger.ts";
 import { type Connection, connect } from "./connection.ts";
+import { ExperimentLedger } from "./experiment-ledger.ts";
 import { OutcomeLedger } from "./outcome-ledger.ts";
 import { createRandom, type SeededRandom } from "./random.ts";
 
@@ -25,12 +26,16 @@ export interface Summary {
   readonly outcomesRedelivered: number;
   readonly duplicatesConfirmed: number;
   readonly configWritesAcknowledged: number;
+  readonly unitsEnrolled: number;
+  readonly unitLookups: number;
+  readonly unitOutcomesAcknowledged: number;
   /** From the start of the process to the ready line, as the daemon measures it. */
   readonly restartMs: { readonly median: number; readonly max: number };
 }
 
 const REPORTERS = 4;
 const WRITERS = 2;
+const ENROLLERS = 4;
 /** Rounds after which every unanswered outcome is sent again, so that the tally must be met exactly. */
 const SETTLE_EVERY = 5;
 
@@ -42,6 +47,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
   const random = createRandom(options.seed);
   const outcomes = new OutcomeLedger(random, `crash-${options.seed}`);
   const configs = new ConfigLedger(random);
+  const experiment = new ExperimentLedger(random);
   const bootMs: number[] = [];
   const count = { killed: 0, killedDuringStart: 0, stoppedGently: 0 };
   const summaryAt = (rounds: number): Summary => ({
@@ -52,6 +58,9 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
     outcomesRedelivered: outcomes.redeliveredCount,
     duplicatesConfirmed: outcomes.duplicateCount,
     configWritesAcknowledged: configs.acknowledgedCount,
+    unitsEnrolled: experiment.unitCount,
+    unitLookups: experiment.lookups,
+    unitOutcomesAcknowledged: experiment.acknowledgedOutcomes,
     restartMs: {
       median: bootMs.toSorted((a, b) => a - b)[Math.floor(bootMs.length / 2)] ?? 0,
       max: Math.max(0, ...bootMs),
@@ -70,8 +79,13 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
       bootMs.push(daemon.bootMs);
       const isLast = round === options.rounds;
       try {
-        await verify(daemon, { outcomes, configs }, isLast || round % SETTLE_EVERY === 0);
-        if (!isLast) await loadUntilKilled(daemon, { outcomes, configs }, random, count);
+        await verify(
+          daemon,
+          { outcomes, configs, experiment },
+          isLast || round % SETTLE_EVERY === 0,
+        );
+        if (!isLast)
+          await loadUntilKilled(daemon, { outcomes, configs, experiment }, random, count);
       } finally {
         await daemon.kill();
       }
@@ -87,6 +101,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
 interface Ledgers {
   readonly outcomes: OutcomeLedger;
   readonly configs: ConfigLedger;
+  readonly experiment: ExperimentLedger;
 }
 
 async function verify(daemon: Daemon, ledgers: Ledgers, isSettling: boolean): Promise<void> {
@@ -95,6 +110,9 @@ async function verify(daemon: Daemon, ledgers: Ledgers, isSettling: boolean): Pr
     await ledgers.outcomes.verify(connection);
     await ledgers.configs.verify(connection, isSettling ? "all" : "new");
     await ledgers.outcomes.prepare(connection);
+    const begun = await ledgers.experiment.prepare(connection);
+    if (begun !== undefined) ledgers.configs.beginAfter(begun);
+    await ledgers.experiment.verify(connection);
     if (!isSettling) return;
     await ledgers.outcomes.settleAll(connection);
     await ledgers.outcomes.verify(connection);
@@ -106,7 +124,7 @@ async function verify(daemon: Daemon, ledgers: Ledgers, isSettling: boolean): Pr
 /** Concurrent reports and writes until the process is gone. */
 async function loadUntilKilled(
   daemon: Daemon,
-  { outcomes, configs }: Ledgers,
+  { outcomes, configs, experiment }: Ledgers,
   random: SeededRandom,
   count: { killed: number; stoppedGently: number },
 ): Promise<void> {
@@ -121,6 +139,7 @@ async function loadUntilKilled(
   const workers = [
     ...Array.from({ length: REPORTERS }, () => work((to) => outcomes.report(to))),
     ...Array.from({ length: WRITERS }, () => work((to) => configs.write(to))),
+    ...Array.from({ length: ENROLLERS }, () => work((to) => experiment.step(to))),
   ];
   const settled = Promise.all(workers);
   settled.catch(() => undefined);

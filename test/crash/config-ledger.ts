@@ -34,6 +34,8 @@ export class ConfigLedger {
   #nextValue = 10_000;
   readonly #acknowledged = new Map<number, Write>();
   readonly #unanswered = new Map<number, Write>();
+  /** What comes after it was written by this ledger alone. */
+  #baseRevision = 0;
   #newestRevision = 0;
   #verifiedRevision = 0;
   /** Value per model as of the verified revision. */
@@ -42,6 +44,12 @@ export class ConfigLedger {
 
   constructor(random: SeededRandom) {
     this.#random = random;
+  }
+
+  /** Begins after a revision that others wrote, before any write. */
+  beginAfter(revision: number): void {
+    this.#baseRevision = revision;
+    this.#verifiedRevision = revision;
   }
 
   /** Makes one write; false where no answer came. */
@@ -90,7 +98,7 @@ export class ConfigLedger {
   /** Holds history and lookups against the ledger, from the last verification on, or from the beginning. */
   async verify(connection: Connection, extent: "new" | "all"): Promise<void> {
     if (extent === "all") {
-      this.#verifiedRevision = 0;
+      this.#verifiedRevision = this.#baseRevision;
       this.#verifiedValues = new Map();
     }
     const changes = await this.#readChanges(connection);
