@@ -7,6 +7,7 @@ import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
 import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
 import { MODELS_MAX, OPEN_FINDINGS_MAX } from "../domain/kernel/limits.ts";
 import type { BoundUse, DaemonStatus } from "../engine/daemon-status.ts";
+import { DriftWatch } from "../engine/drift-watch.ts";
 import { Engine } from "../engine/engine.ts";
 import { fileRevision, reloadFiles, sourceDisagreements } from "../engine/file-changes.ts";
 import { loadTokenKeys, parseTokenKeys } from "../engine/token-keys.ts";
@@ -22,6 +23,8 @@ import { createMetrics } from "../metrics/metrics.ts";
 import { Driver } from "../optimizer/driver.ts";
 import { createRecommendDriftReturn } from "../optimizer/tasks/recommend-drift-return.ts";
 import { createWatchConfigDrift } from "../optimizer/tasks/watch-config-drift.ts";
+import { createWatchOutcomeDrift } from "../optimizer/tasks/watch-outcome-drift.ts";
+import { createWatchSourceDrift } from "../optimizer/tasks/watch-source-drift.ts";
 import type { Log } from "../platform/log.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createId } from "../platform/random.ts";
@@ -119,7 +122,12 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
   const loop = new Driver({
     engine,
     platform,
-    tasks: [createWatchConfigDrift(engine), createRecommendDriftReturn(engine)],
+    tasks: [
+      createWatchConfigDrift(engine),
+      createWatchOutcomeDrift(engine, new DriftWatch(engine)),
+      createWatchSourceDrift(engine),
+      createRecommendDriftReturn(engine),
+    ],
     options: { intervalMs: options.loopIntervalMs, driftThreshold: DRIFT_THRESHOLD_DEFAULT },
   });
   lifecycle.onStop("loop", () => loop.stop());

@@ -11,7 +11,7 @@ import type { StoreOp } from "../store/store.ts";
 import type { Change } from "./change.ts";
 import { type Findings, withFindings } from "./state.ts";
 
-/** Records drifts and recommendations as the loop decided them, all in one batch. */
+/** Records drifts and recommendations as the loop decided them, all in one batch, with what must be written along with them. */
 export function recordFindings(
   decide: (
     findings: Findings,
@@ -20,6 +20,7 @@ export function recordFindings(
     readonly drifts: readonly Drift[];
     readonly recommendations: readonly Recommendation[];
   },
+  along: readonly StoreOp[] = [],
 ): Change<{ drifts: readonly Drift[]; recommendations: readonly Recommendation[] }> {
   return {
     name: "record_findings",
@@ -27,7 +28,10 @@ export function recordFindings(
       const decided = decide(state.findings, (prefix) => context.createId(prefix));
       const next = withFindings(state.findings, decided.drifts, decided.recommendations);
       return {
-        ops: findingOps(state.findings, next, decided.drifts, decided.recommendations),
+        ops: [
+          ...findingOps(state.findings, next, decided.drifts, decided.recommendations),
+          ...along,
+        ],
         next: { ...state, findings: next },
         touched: new Set(),
         recommendations: decided.recommendations,

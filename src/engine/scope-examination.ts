@@ -1,16 +1,23 @@
 import { type MeasuredArm, pooledCell } from "../domain/analysis/measured-arm.ts";
 import { METRICS, type Metric } from "../domain/analysis/metric.ts";
 import { levelIn, PARAMETERS, type Parameter } from "../domain/analysis/parameter.ts";
-import { analyseParameter, type ParameterImpact } from "../domain/analysis/parameter-impact.ts";
+import {
+  analyseParameterSteps,
+  type ParameterImpact,
+} from "../domain/analysis/parameter-impact.ts";
 import { type Scope, scopeAttributes, scopeKey } from "../domain/config/scope.ts";
+import { findChoiceDrift, type KnownChoice } from "../domain/drift/choice-drift.ts";
 import { findConfigDrift, isDrift } from "../domain/drift/config-drift.ts";
 import type { DriftFinding } from "../domain/drift/drift.ts";
 import { boundedSums } from "../domain/outcome/cell.ts";
-import { ALL_HOURS } from "./cells.ts";
+import type { Recommendation } from "../domain/recommendation/recommendation.ts";
+import { inSlices } from "../platform/slices.ts";
+import { keys } from "../store/keys.ts";
+import type { LabelRecord, VersionRecord } from "./config-load.ts";
 import type { Engine } from "./engine.ts";
 import type { Resolution } from "./lookups.ts";
 
-/** What is served in a scope held against what was measured there, for one parameter. */
+/** What is served in a scope held against what is known to be best there, for one parameter. */
 export interface ScopeCheck {
   readonly parameter: Parameter;
   readonly impact: ParameterImpact;
@@ -30,9 +37,17 @@ export interface ScopeExamination {
 /** Parameters whose optimum is compared with what is served. */
 const CHECKED = PARAMETERS.filter(({ name }) => name === "temperature" || name === "max_tokens");
 
+/** The label whose version is meant to be served where nothing better is known (seed decision X23). */
+const MEANT_LABEL = "production";
+
+/** States in which a recommendation says what is best. */
+const BELIEVED: readonly Recommendation["state"][] = ["accepted", "canary", "applied", "verified"];
+
 /**
- * Holds what is served in a scope against its known optimum. RPCs and the loop both ask here, so that they answer the same.
- * The metric is quality where the scope has such scores, else success.
+ * Holds what is served in a scope against its known optimum, in slices. RPCs and the loop both ask here, so that they answer the same.
+ *
+ * The optimum is, in this order: what an accepted recommendation says, the levels that are not shown to be worse than the best one, the
+ * version that the label `production` points to. The metric is quality where the scope has such scores, else success.
  */
 export async function examineScope(
   engine: Engine,
@@ -47,23 +62,29 @@ export async function examineScope(
     requireKnown: false,
     callSettings: {},
   });
-  const measured = await engine.cells.read(scopeKey(scope), ALL_HOURS);
+  const measured = await engine.cells.readTotals(scopeKey(scope));
   const arms = measured.map(
     ({ live, cell }): MeasuredArm => ({ settings: live.arm.settings, cell }),
   );
   const metric = decisionMetric(arms);
-  const checks = CHECKED.map((parameter): ScopeCheck => {
-    const impact = analyseParameter(arms, parameter, metric);
-    const result = findConfigDrift(
-      scope,
-      levelIn(served.arm.settings, parameter),
-      impact,
-      threshold,
+  const checks: ScopeCheck[] = [];
+  for (const parameter of CHECKED) {
+    const impact = await inSlices(analyseParameterSteps(arms, parameter, metric));
+    const value = levelIn(served.arm.settings, parameter);
+    const believed = believedChoice(engine, scope, parameter);
+    const found = findConfigDrift(scope, value, impact, threshold);
+    const isKnown = isDrift(found) || impact.isDistinguishable;
+    const choice =
+      believed ?? (isKnown ? undefined : await labelledChoice(engine, scope, parameter));
+    const result = choice
+      ? findChoiceDrift({ scope, parameter, served: value, choice, threshold })
+      : found;
+    checks.push(
+      isDrift(result)
+        ? { parameter, impact, drift: result, reason: "", isInsufficient: false }
+        : { parameter, impact, drift: undefined, ...result },
     );
-    return isDrift(result)
-      ? { parameter, impact, drift: result, reason: "", isInsufficient: false }
-      : { parameter, impact, drift: undefined, ...result };
-  });
+  }
   return { scope, served, checks };
 }
 
@@ -74,4 +95,49 @@ export function decisionMetric(arms: readonly MeasuredArm[]): Metric {
   const chosen = boundedSums(cell, "quality").n > 0 ? quality : success;
   if (!chosen) throw new RangeError("quality and success are metrics");
   return chosen;
+}
+
+/** What the newest accepted recommendation of the scope says. */
+function believedChoice(
+  { state }: Engine,
+  scope: Scope,
+  { name }: Parameter,
+): KnownChoice | undefined {
+  const own = [...state.findings.recommendations.values()]
+    .filter(
+      (item) =>
+        BELIEVED.includes(item.state) &&
+        item.parameter === name &&
+        scopeKey(item.scope) === scopeKey(scope),
+    )
+    .toSorted((a, b) => b.stateChangedAtMs - a.stateChangedAtMs)[0];
+  if (typeof own?.recommendedValue !== "number") return undefined;
+  return {
+    value: own.recommendedValue,
+    source: "recommendation",
+    evidence: own.evidence,
+    sampleSize: own.sampleSize,
+    text: `recommendation ${own.recommendationId}, which was accepted`,
+  };
+}
+
+/** What the version that is meant to be served says; that of the merged config, as a caller without attributes gets it. */
+async function labelledChoice(
+  { store }: Engine,
+  scope: Scope,
+  parameter: Parameter,
+): Promise<KnownChoice | undefined> {
+  const label = await store.json<LabelRecord>(keys.label(scope.model, MEANT_LABEL));
+  if (!label) return undefined;
+  const version = await store.json<VersionRecord>(keys.version(scope.model, label.version));
+  const settings = version?.merged.phases?.[scope.phase];
+  const value = settings && levelIn(settings, parameter);
+  if (value === undefined) return undefined;
+  return {
+    value,
+    source: "label",
+    evidence: "preset",
+    sampleSize: 0,
+    text: `version ${label.version}, which the label ${MEANT_LABEL} points to`,
+  };
 }

@@ -31,6 +31,8 @@
  *   U NUL sequence                          unit of an experiment, from its assignment to the end of its period
  *   Y NUL experimentId NUL sequence         unit that was released for inference
  *   T NUL experimentId                      what the released units of an experiment add up to
+ *   W NUL scope NUL configId                what the watch for drifts knows of an arm
+ *   W NUL scope                             the same of a scope: which models answered
  *   o NUL d|r NUL id                        drift or recommendation that still matters, the whole record again: what boot reads
  */
 const NUL = "\u0000";
@@ -67,7 +69,8 @@ export const keys = {
       | "sources"
       | "idSeed"
       | "sequences"
-      | "unitsThrough",
+      | "unitsThrough"
+      | "watchedThrough",
   ) => key("m", name),
   config: (model: string) => key("c", model),
   change: (revision: number, index: number) => key("h", revision, index),
@@ -99,6 +102,8 @@ export const keys = {
   unit: (sequence: number) => key("U", sequence),
   releasedUnit: (experimentId: string, sequence: number) => key("Y", experimentId, sequence),
   tally: (experimentId: string) => key("T", experimentId),
+  watchedArm: (scope: string, configId: string) => key("W", scope, configId),
+  watchedScope: (scope: string) => key("W", scope),
   liveDrift: (driftId: string) => key("o", "d", driftId),
   liveRecommendation: (id: string) => key("o", "r", id),
 };
@@ -134,6 +139,7 @@ export const ranges = {
   units: below("U"),
   releasedUnits: (experimentId: string) => below("Y", experimentId),
   tallies: below("T"),
+  watched: below("W"),
   liveDrifts: below("o", "d"),
   liveRecommendations: below("o", "r"),
 };

@@ -5,7 +5,7 @@ import type { DriftFinding } from "./drift.ts";
 /** A distance greater than this is a drift, unless a policy or a request says otherwise. */
 export const DRIFT_THRESHOLD_DEFAULT = 0.1;
 /** 0.8 - 0.7 is 0.10000000000000009: distances within this of the threshold are not greater than it. */
-const EPSILON = 1e-9;
+export const DRIFT_EPSILON = 1e-9;
 
 /** Why there is no drift, in words. */
 export interface NoDrift {
@@ -51,7 +51,7 @@ export function findConfigDrift(
     );
   }
   const distance = parameter.distance(served, end);
-  if (distance <= threshold + EPSILON) {
+  if (distance <= threshold + DRIFT_EPSILON) {
     return none(
       `${parameter.name} ${parameter.text(served)} is ${parameter.text(distance)} from the optimum, not more than ${threshold}`,
     );
@@ -67,6 +67,7 @@ export function findConfigDrift(
     threshold,
     evidence: impact.evidence,
     sampleSize: impact.sampleSize,
+    optimumSource: "measured",
     message: driftMessage(served, impact),
   };
 }

@@ -30,7 +30,20 @@ export interface DriftFinding {
   readonly sampleSize: number;
   /** In words, with what to do. */
   readonly message: string;
+  /** The settings that it is about. */
+  readonly configId?: string;
+  /** The metric that moved. */
+  readonly metric?: string;
+  /** Parameters that were applied otherwise than told. */
+  readonly differing?: readonly string[];
+  /** Where the known optimum comes from. */
+  readonly optimumSource?: OptimumSource;
+  /** Since when, in milliseconds, where it is known to have begun before it was found. */
+  readonly sinceMs?: number;
 }
+
+/** Where a known optimum comes from, in the order in which they are believed (seed decision X23). */
+export type OptimumSource = "recommendation" | "experiment" | "measured" | "label";
 
 /** A recorded drift. OPEN is followed by RESOLVED, which is final. */
 export interface Drift extends DriftFinding {
@@ -44,7 +57,9 @@ export interface Drift extends DriftFinding {
 export function sameSubject(a: DriftFinding, b: DriftFinding): boolean {
   return (
     a.kind === b.kind &&
-    a.parameter === b.parameter &&
+    // Which parameters agents apply otherwise may change while it is the same drift.
+    (a.kind === "application" || a.parameter === b.parameter) &&
+    a.configId === b.configId &&
     a.scope.model === b.scope.model &&
     a.scope.phase === b.scope.phase &&
     JSON.stringify(a.scope.dimensions) === JSON.stringify(b.scope.dimensions)

@@ -21,7 +21,9 @@ export interface DriftReturnInput {
 export function proposeDriftReturn(input: DriftReturnInput): Proposal | undefined {
   const { drift, impact } = input;
   const { parameter, metric } = impact;
-  const value = returnValue(impact, input.servedBefore);
+  // Where somebody chose what is meant, that is the way back; only a measured optimum leaves a choice.
+  const isMeasured = drift.optimumSource === undefined || drift.optimumSource === "measured";
+  const value = isMeasured ? returnValue(impact, input.servedBefore) : drift.optimum[0]?.low;
   if (value === undefined || typeof drift.served !== "number") return undefined;
   const improvement =
     metric.name === "quality" ? expectedChange(impact, drift.served, value) : undefined;

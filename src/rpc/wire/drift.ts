@@ -49,6 +49,10 @@ export function driftFindingToWire(
     evidence: evidenceToWire(finding.evidence),
     message: finding.message,
     sampleSize: BigInt(finding.sampleSize),
+    configId: finding.configId ?? "",
+    metric: finding.metric ?? "",
+    differingParameters: [...(finding.differing ?? [])],
+    optimumSource: finding.optimumSource?.toUpperCase() ?? "",
   });
 }
 
