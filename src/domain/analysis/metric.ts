@@ -5,6 +5,7 @@ import {
   scaleSums,
   shiftSums,
 } from "../../stats/power-sums.ts";
+import { shownNumber } from "../kernel/precision.ts";
 import { binsOf, type HeavyQuantity, octaveName } from "../outcome/binned.ts";
 import { boundedSums, type Cell } from "../outcome/cell.ts";
 import { SCORE_SCALES } from "../outcome/score.ts";
@@ -97,7 +98,7 @@ export function utilitySums(cell: Cell, metric: Metric): PowerSums {
 
 /** A utility in 0..1 in the metric's own unit and direction. */
 export function inUnit(metric: Metric, utility: number): number {
-  return (metric.better === "higher" ? utility : 1 - utility) * metric.max;
+  return shownNumber((metric.better === "higher" ? utility : 1 - utility) * metric.max);
 }
 
 /** Sums of min(x, 2^octave) / 2^octave over the calls of a cell; exact, since octaves are whole. */

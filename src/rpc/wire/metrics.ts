@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { ALPHA } from "../../domain/analysis/level-comparison.ts";
 import { scopeAttributes } from "../../domain/config/scope.ts";
+import { shownNumber } from "../../domain/kernel/precision.ts";
 import { boundedSums, type Cell, totalsMean } from "../../domain/outcome/cell.ts";
 import { type Distributions, NO_DISTRIBUTIONS } from "../../domain/outcome/distributions.ts";
 import type { Arm } from "../../domain/outcome/outcome.ts";
@@ -37,17 +38,22 @@ export function metricsToWire(
   return create(ConfigurationMetricsSchema, {
     configId: arm.configId,
     settings: settingsToWire(arm.settings),
-    ...(quality === undefined ? {} : { avgQuality: quality * scoreScale("quality").max }),
-    ...(avgLatency === undefined ? {} : { avgLatency }),
-    ...(avgTokens === undefined ? {} : { avgTokens }),
-    ...(successRate === undefined ? {} : { successRate }),
-    ...(cost === undefined ? {} : { costPerRequest: cost / 1e9 }),
+    ...(quality === undefined
+      ? {}
+      : { avgQuality: shownNumber(quality * scoreScale("quality").max) }),
+    ...(avgLatency === undefined ? {} : { avgLatency: shownNumber(avgLatency) }),
+    ...(avgTokens === undefined ? {} : { avgTokens: shownNumber(avgTokens) }),
+    ...(successRate === undefined ? {} : { successRate: shownNumber(successRate) }),
+    ...(cost === undefined ? {} : { costPerRequest: shownNumber(cost / 1e9) }),
     sampleSize: BigInt(cell.outcomes),
     intervals: Object.fromEntries(
       metrics.map((name) => [name === "success" ? "success_rate" : name, interval(cell, name)]),
     ),
     scores: Object.fromEntries(
-      scores.map((name) => [name, (meanOf(boundedSums(cell, name)) ?? 0) * scoreScale(name).max]),
+      scores.map((name) => [
+        name,
+        shownNumber((meanOf(boundedSums(cell, name)) ?? 0) * scoreScale(name).max),
+      ]),
     ),
     statuses: Object.fromEntries(
       Object.entries(cell.statuses).map(([status, count]) => [status, BigInt(count)]),
