@@ -4,6 +4,7 @@ import type { CommandEntry } from "./command.ts";
 export const GROUP_DEFAULT: Readonly<Record<string, string>> = {
   drift: "drift list",
   loop: "loop status",
+  experiment: "experiment list",
   override: "override list",
   prompt: "prompt show",
   recommendations: "recommendations list",
