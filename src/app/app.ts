@@ -21,6 +21,7 @@ import { createSeedRoutes, isSeedRoute } from "../gateway/seed-routes.ts";
 import { Health } from "../gen/health/v1/health_pb.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { Driver } from "../optimizer/driver.ts";
+import { createMeasureImpact } from "../optimizer/tasks/measure-impact.ts";
 import { createRecommendDriftReturn } from "../optimizer/tasks/recommend-drift-return.ts";
 import { createWatchConfigDrift } from "../optimizer/tasks/watch-config-drift.ts";
 import { createWatchOutcomeDrift } from "../optimizer/tasks/watch-outcome-drift.ts";
@@ -127,6 +128,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
       createWatchOutcomeDrift(engine, new DriftWatch(engine)),
       createWatchSourceDrift(engine),
       createRecommendDriftReturn(engine),
+      createMeasureImpact(engine, (correlations) => metrics.impact.measured(correlations)),
     ],
     options: { intervalMs: options.loopIntervalMs, driftThreshold: DRIFT_THRESHOLD_DEFAULT },
   });

@@ -5,6 +5,7 @@ import { type ConfigMetrics, createConfigMetrics } from "./config-metrics.ts";
 import { createDaemonMetrics, type DaemonReads, type RpcCall } from "./daemon-metrics.ts";
 import { createFileMetrics, type FileReads } from "./file-metrics.ts";
 import { createFindingMetrics, type FindingMetrics } from "./finding-metrics.ts";
+import { createImpactMetrics, type ImpactMetrics } from "./impact-metrics.ts";
 import { createOutcomeMetrics, type OutcomeMetrics } from "./outcome-metrics.ts";
 import { Pairs } from "./pairs.ts";
 import { createWatchMetrics, type WatchReads } from "./watch-metrics.ts";
@@ -14,6 +15,7 @@ export interface Metrics {
   readonly config: ConfigMetrics;
   readonly outcomes: OutcomeMetrics;
   readonly findings: FindingMetrics;
+  readonly impact: ImpactMetrics;
   readonly call: (call: RpcCall) => void;
   /** The page in the Prometheus text format. */
   page(): Promise<{ readonly contentType: string; readonly body: string }>;
@@ -42,6 +44,7 @@ export function createMetrics(engine: Engine, reads: MetricsReads): Metrics {
   return {
     config: createConfigMetrics(registry, pairs, () => engine.state.config),
     outcomes: createOutcomeMetrics(registry, pairs),
+    impact: createImpactMetrics(registry),
     findings: createFindingMetrics(registry, pairs, () => engine.state.findings),
     call: createDaemonMetrics(registry, reads),
     page: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),

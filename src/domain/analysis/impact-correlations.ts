@@ -1,7 +1,7 @@
 import { correlationRatio, pearsonCorrelation } from "../../stats/correlation.ts";
 import { EMPTY_SUMS, mergeSums, type PowerSums } from "../../stats/power-sums.ts";
-import { boundedSums, type PairTotals } from "../outcome/cell.ts";
-import { type MeasuredArm, pooledCell } from "./measured-arm.ts";
+import { boundedSums, mergePairs, NO_PAIRS, type PairTotals } from "../outcome/cell.ts";
+import type { MeasuredArm } from "./measured-arm.ts";
 
 /** How strongly a setting and an outcome go together: a description, not an effect. */
 export interface ImpactCorrelation {
@@ -19,7 +19,7 @@ export interface ImpactCorrelation {
  * (eta squared). Over all outcomes of the arms, exact from their sums.
  */
 export function impactCorrelations(arms: readonly MeasuredArm[]): ImpactCorrelation[] {
-  const pair = pooledCell(arms).tokensWithCost;
+  const pair = arms.reduce((sum, { cell }) => mergePairs(sum, cell.tokensWithCost), NO_PAIRS);
   return [
     bySetting(arms, { x: "temperature", y: "quality" }, ({ settings }) => settings.temperature),
     { x: "tokens", y: "cost", value: pairCorrelation(pair), kind: "pearson", sampleSize: pair.n },

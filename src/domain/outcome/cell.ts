@@ -58,7 +58,7 @@ export interface Cell {
 
 const NO_TOTALS: Totals = { n: 0, sum: 0, squares: 0 };
 
-const NO_PAIRS: PairTotals = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 };
+export const NO_PAIRS: PairTotals = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 };
 
 export const EMPTY_CELL: Cell = {
   outcomes: 0,
@@ -186,7 +186,8 @@ function addPair(pairs: PairTotals, x: number | undefined, y: number | undefined
   return mergePairs(pairs, { n: 1, x, y, xx: x * x, yy: y * y, xy: x * y });
 }
 
-function mergePairs(a: PairTotals, b: PairTotals): PairTotals {
+/** The sums of both. */
+export function mergePairs(a: PairTotals, b: PairTotals): PairTotals {
   return {
     n: a.n + b.n,
     x: a.x + b.x,

@@ -6,6 +6,7 @@ import { recordFindings } from "../../engine/finding-changes.ts";
 import type { LoopDecision } from "../../engine/loop.ts";
 import type { ScopeCheck, ScopeExamination } from "../../engine/scope-examination.ts";
 import type { Findings } from "../../engine/state.ts";
+import { createSlicer } from "../../platform/slices.ts";
 import type { Task } from "../task.ts";
 
 /** Opens, continues and resolves config drifts: what is served against the known optimum of each scope that changed. */
@@ -14,7 +15,9 @@ export function createWatchConfigDrift(engine: Engine): Task {
     name: "watch-config-drift",
     async run(pass) {
       const decisions: LoopDecision[] = [];
+      const giveWay = createSlicer();
       for (const scope of pass.changedScopes) {
+        await giveWay();
         const examination = await pass.examine(scope);
         const told = examination.checks.filter(({ impact }) => impact.status === "ok");
         pass.publish(
