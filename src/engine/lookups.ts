@@ -359,11 +359,6 @@ export function resolveScope(
   };
 }
 
-/** Text that equals for equal scopes only, of a resolution's arm. */
-export function scopeKeyOf(resolution: Resolution): string {
-  return scopeKey(resolution.arm.scope);
-}
-
 function checkedAttributes(request: LookupRequest): Attributes {
   const violations = attributeViolations(request.attributes);
   if (request.unit.length > UNIT_LENGTH_MAX) {

@@ -24,8 +24,8 @@ export interface SmoothedLevels {
 }
 
 /** Used where a policy sets nothing (statistics.md, section 4.2). */
-export const DEFAULT_STEP = 0.05;
-export const DEFAULT_SPREAD = 0.3;
+const DEFAULT_STEP = 0.05;
+const DEFAULT_SPREAD = 0.3;
 
 /**
  * First-order random-walk smoother of ordered arms: precision Q = diag(n/sig2 + 1/spread^2)

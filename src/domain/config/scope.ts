@@ -1,8 +1,10 @@
+import { assert } from "../kernel/assert.ts";
 import type { Violation } from "../kernel/fault.ts";
 import {
   ATTRIBUTE_KEY_LENGTH_MAX,
   ATTRIBUTE_VALUE_LENGTH_MAX,
   ATTRIBUTES_MAX,
+  DIMENSIONS_MAX,
 } from "../kernel/limits.ts";
 import type { Phase } from "./phase.ts";
 import { hasControlCharacter } from "./validate.ts";
@@ -11,6 +13,7 @@ export type Attributes = Readonly<Record<string, string>>;
 
 /** Attributes that partition statistics, in the order in which scopes list their values. */
 export const DEFAULT_DIMENSIONS: readonly string[] = ["environment", "agent"];
+assert(DEFAULT_DIMENSIONS.length <= DIMENSIONS_MAX, "the dimensions are within their bound");
 
 /** What statistics are kept for: a model config in a phase, with one value per dimension ("" where the caller gave none). */
 export interface Scope {

@@ -80,11 +80,6 @@ export function settingFieldOf(parameter: string): SettingField | undefined {
   return byParameter.get(parameter);
 }
 
-/** Fields of `over` win over those of `under`. */
-export function mergeSettings(under: Settings, over: Settings): Settings {
-  return { ...under, ...over };
-}
-
 /** What is wrong with a value of a field, in words; undefined where nothing is. */
 export function settingViolation(field: SettingField, value: SettingValue): string | undefined {
   switch (field.kind) {

@@ -3,13 +3,6 @@ import type { Evidence } from "../analysis/evidence.ts";
 import type { Scope } from "../config/scope.ts";
 
 export type DriftKind = "config" | "application" | "model" | "outcome" | "source";
-export const DRIFT_KINDS: readonly DriftKind[] = [
-  "config",
-  "application",
-  "model",
-  "outcome",
-  "source",
-];
 export type DriftState = "open" | "resolved";
 
 /** A difference that should not be, as found: without identity or time. */

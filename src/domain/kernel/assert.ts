@@ -7,8 +7,3 @@ export class AssertionError extends Error {
 export function assert(condition: unknown, why: string): asserts condition {
   if (!condition) throw new AssertionError(why);
 }
-
-/** Marks the branch that a union leaves no value for. */
-export function assertNever(value: never): never {
-  throw new AssertionError(`no branch for ${JSON.stringify(value)}`);
-}

@@ -6,14 +6,12 @@ import { assert } from "./assert.ts";
 export const MODEL_NAME_LENGTH_MAX = 256;
 /** Characters of a unit. Room for a prefixed UUID or a path. */
 export const UNIT_LENGTH_MAX = 256;
-/** Attributes of one request. */
+/** Attributes of one request, and labels of one outcome. */
 export const ATTRIBUTES_MAX = 16;
 /** Characters of an attribute's or label's key. */
 export const ATTRIBUTE_KEY_LENGTH_MAX = 64;
 /** Characters of an attribute's or label's value. */
 export const ATTRIBUTE_VALUE_LENGTH_MAX = 256;
-/** Labels of one outcome. */
-export const LABELS_MAX = 16;
 /** Scores of one outcome. */
 export const SCORES_MAX = 16;
 /** Characters of a score's name. */
@@ -113,8 +111,6 @@ export const OPEN_FINDINGS_MAX = 1_000;
 export const METRIC_PAIRS_MAX = 200;
 /** Decisions of one pass of the loop that are kept for GetLoopStatus. */
 export const LOOP_DECISIONS_MAX = 200;
-/** Bytes of one request message. */
-export const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 
 assert(OUTCOMES_PER_GROUP_MAX >= BATCH_ITEMS_MAX, "one request's batch fits one group commit");
 assert(OUTCOMES_QUEUED_MAX >= OUTCOMES_PER_GROUP_MAX, "a full group fits the queue");
