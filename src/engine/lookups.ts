@@ -15,7 +15,7 @@ import {
   resolveName,
 } from "../domain/config/registry.ts";
 import { type FieldProvenance, resolveLayers } from "../domain/config/resolve.ts";
-import { type Attributes, attributeViolations, scopeKey, scopeOf } from "../domain/config/scope.ts";
+import { type Attributes, attributeViolations, scopeOf } from "../domain/config/scope.ts";
 import type { Settings } from "../domain/config/settings.ts";
 import {
   type ConfigWarning,

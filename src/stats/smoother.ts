@@ -23,10 +23,6 @@ export interface SmoothedLevels {
   readonly draw: (normals: readonly number[]) => number[];
 }
 
-/** Used where a policy sets nothing (statistics.md, section 4.2). */
-const DEFAULT_STEP = 0.05;
-const DEFAULT_SPREAD = 0.3;
-
 /**
  * First-order random-walk smoother of ordered arms: precision Q = diag(n/sig2 + 1/spread^2)
  * + D'D/step^2, right side n mean/sig2 + centre/spread^2, solved as a tridiagonal system in O(K)
