@@ -1,3 +1,5 @@
+import { REFUSED_ANALYSIS } from "./refused-analysis.ts";
+import { REFUSED_EXPERIMENTS } from "./refused-experiments.ts";
 import { REFUSED_HISTORY } from "./refused-history.ts";
 import {
   badAttributes,
@@ -9,7 +11,6 @@ import {
   EXECUTION,
   LONG_NAME,
   LONG_REASON,
-  NON_FINITE,
   type RefusedValue,
   refused,
   SCOPE,
@@ -240,6 +241,10 @@ export const REFUSED_VALUES: Readonly<Record<string, readonly RefusedValue[]>> =
   "OutcomeService/ReportOutcomes": [
     refused("1001 outcomes", { outcomes: Array(1001).fill({}) }, "BATCH_TOO_LARGE"),
   ],
+  "AdminService/Backup": [
+    refused("a relative path", { directory: "backup" }, "BACKUP_REFUSED"),
+    refused("a directory that is not empty", { directory: "/" }, "BACKUP_REFUSED"),
+  ],
   "OutcomeService/ReportFeedback": [
     refused(
       "1001 items",
@@ -257,27 +262,8 @@ export const REFUSED_VALUES: Readonly<Record<string, readonly RefusedValue[]>> =
     ),
   ],
   "OutcomeService/GetMetrics": [...badScopes(SCOPE), ...badPages(SCOPE)],
-  "AnalysisService/AnalyzeParameterImpact": [
-    ...badScopes({ ...SCOPE, parameter: "temperature" }),
-    refused("no parameter", SCOPE, "PARAMETER_INVALID"),
-    refused("an unknown parameter", { ...SCOPE, parameter: "mood" }, "PARAMETER_INVALID"),
-    refused(
-      "an unknown metric",
-      { ...SCOPE, parameter: "temperature", metric: "mood" },
-      "METRIC_INVALID",
-    ),
-  ],
-  "AnalysisService/FindOptimalTemperature": [
-    ...badScopes(SCOPE),
-    refused("an unknown metric", { ...SCOPE, metric: "mood" }, "METRIC_INVALID"),
-  ],
-  "AnalysisService/DetectDrift": [
-    ...badScopes(SCOPE).filter(({ reason }) => reason !== "WINDOW_INVALID"),
-    ...[...NON_FINITE, -1, 1.5].map((threshold) =>
-      refused(`a threshold of ${threshold}`, { ...SCOPE, threshold }, "THRESHOLD_INVALID"),
-    ),
-  ],
-  "AnalysisService/ListDrifts": badPages({}),
+  ...REFUSED_ANALYSIS,
+  ...REFUSED_EXPERIMENTS,
   "OptimizerService/ListRecommendations": [
     ...badPages({}),
     refused("a number that is no phase", { phase: 99 }, "PHASE_REQUIRED"),
