@@ -18,6 +18,8 @@ export function createWatchConfigs(
     async *watchConfigs(request, { signal }) {
       const { heartbeatMs, ...wanted } = watchFromWire(request);
       const watcher = watches.open(wanted);
+      const end = () => watcher.wake();
+      signal.addEventListener("abort", end, { once: true });
       try {
         while (!signal.aborted) {
           const update = watcher.take();
@@ -25,32 +27,27 @@ export function createWatchConfigs(
             yield updateToWire(update);
             continue;
           }
-          const sign = await nextSign(watcher, { timers, heartbeatMs, signal });
+          const sign = await nextSign(watcher, timers, heartbeatMs);
           if (sign === "due") yield updateToWire(watcher.take() ?? watcher.heartbeat());
         }
       } finally {
+        signal.removeEventListener("abort", end);
         watches.close(watcher);
       }
     },
   };
 }
 
-/** Waits until there may be something to tell, a heartbeat is due, or the call ends. */
-function nextSign(
-  watcher: Watcher,
-  call: { readonly timers: Timers; readonly heartbeatMs: number; readonly signal: AbortSignal },
-): Promise<"woken" | "due" | "ended"> {
-  const { timers, heartbeatMs, signal } = call;
+/** Waits until there may be something to tell or the call ended, or until a heartbeat is due. */
+function nextSign(watcher: Watcher, timers: Timers, heartbeatMs: number): Promise<"woken" | "due"> {
   return new Promise((resolve) => {
-    const settle = (sign: "woken" | "due" | "ended") => {
-      cancelTimer();
+    const cancelTimer = timers.after(heartbeatMs, () => {
       watcher.onWake(undefined);
-      signal.removeEventListener("abort", end);
-      resolve(sign);
-    };
-    const end = () => settle("ended");
-    const cancelTimer = timers.after(heartbeatMs, () => settle("due"));
-    signal.addEventListener("abort", end, { once: true });
-    watcher.onWake(() => settle("woken"));
+      resolve("due");
+    });
+    watcher.onWake(() => {
+      cancelTimer();
+      resolve("woken");
+    });
   });
 }
