@@ -27,6 +27,7 @@ async function run(argv: readonly string[]): Promise<number> {
     return rest.some((word) => word === "--help" || word === "-h") ? serveHelp() : runServe(rest);
   if (command === "config" && (rest[0] === "print" || rest[0] === "check"))
     return runConfig(rest[0], rest.slice(1));
+  if (command === "store") return runStore(rest);
   return runCommand(argv);
 }
 
@@ -126,6 +127,22 @@ async function checkConfig(configDir: string | undefined): Promise<number> {
   if (problems.length === 0) process.stdout.write(`${summary}\n`);
   for (const problem of problems) process.stderr.write(`attuned: ${problem}\n`);
   return problems.length === 0 ? 0 : 1;
+}
+
+async function runStore(argv: readonly string[]): Promise<number> {
+  const { storeCommand } = await import("./app/store-command.ts");
+  // A reader that goes away, such as `head`, ends the command without a trace.
+  process.stdout.on("error", () => process.exit(0));
+  return storeCommand({
+    argv,
+    env: process.env,
+    stdout: (text) =>
+      new Promise((resolve) => {
+        if (process.stdout.write(text)) resolve();
+        else process.stdout.once("drain", resolve);
+      }),
+    stderr: (text) => process.stderr.write(text),
+  });
 }
 
 async function runCommand(argv: readonly string[]): Promise<number> {

@@ -8,9 +8,9 @@ import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
 import { MODELS_MAX, OPEN_FINDINGS_MAX } from "../domain/kernel/limits.ts";
 import type { BoundUse, DaemonStatus } from "../engine/daemon-status.ts";
 import { DriftWatch } from "../engine/drift-watch.ts";
-import { Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { fileRevision, reloadFiles, sourceDisagreements } from "../engine/file-changes.ts";
-import { loadTokenKeys, parseTokenKeys } from "../engine/token-keys.ts";
+import { copyTokenKeys, loadTokenKeys, parseTokenKeys } from "../engine/token-keys.ts";
 import { WatchHub } from "../engine/watch.ts";
 import { ConfigFiles } from "../files/config-files.ts";
 import { createDescriptorIndex } from "../gateway/descriptor-index.ts";
@@ -28,7 +28,6 @@ import { createWatchOutcomeDrift } from "../optimizer/tasks/watch-outcome-drift.
 import { createWatchSourceDrift } from "../optimizer/tasks/watch-source-drift.ts";
 import type { Log } from "../platform/log.ts";
 import type { Platform } from "../platform/platform.ts";
-import { createId } from "../platform/random.ts";
 import { createAdmission } from "../rpc/server/admission.ts";
 import { ANONYMOUS, type Door } from "../rpc/server/caller.ts";
 import { type ConnectHandler, createConnectHandler } from "../rpc/server/connect-handler.ts";
@@ -36,10 +35,10 @@ import { createHostRule, guardHost } from "../rpc/server/host.ts";
 import { EndpointError, type Listener, listen } from "../rpc/server/listener.ts";
 import { type NodeHandler, pathOf } from "../rpc/server/node-http.ts";
 import { createServices } from "../rpc/services.ts";
+import { copyStore } from "../store/copy-store.ts";
 import { SCHEMA_VERSION } from "../store/migrations.ts";
-import { openDatabase } from "../store/open-database.ts";
-import { Store } from "../store/store.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { openEngine } from "./open-engine.ts";
 import type { Options } from "./options.ts";
 import { parseTokenGrants } from "./token-grants.ts";
 import { VERSION } from "./version.ts";
@@ -89,17 +88,12 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     : [];
 
   const files = options.configDir ? await ConfigFiles.open(options.configDir, platform) : undefined;
-  const database = await openDatabase(
-    options.dataDir,
-    (ms) => new Promise((resolve) => platform.timers.after(ms, resolve)),
-  );
-  const store = await Store.open(database, createId(platform.random, "store"));
-  const tokenKeys = options.tokenKeysFile
-    ? parseTokenKeys(readFileSync(options.tokenKeysFile, "utf8"), options.tokenKeysFile)
-    : await loadTokenKeys(options.dataDir, platform.random);
-  const engine = await Engine.open({
-    store,
-    tokenKeys,
+  const { engine, damage, beforeClose, afterClose } = await openEngine({
+    dataDir: options.dataDir,
+    loadTokenKeys: async () =>
+      options.tokenKeysFile
+        ? parseTokenKeys(readFileSync(options.tokenKeysFile, "utf8"), options.tokenKeysFile)
+        : loadTokenKeys(options.dataDir, platform.random),
     platform,
     options: {
       dimensions: DEFAULT_DIMENSIONS,
@@ -110,7 +104,9 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
       checkpointIntervalMs: CHECKPOINT_INTERVAL_MS,
     },
   });
+  lifecycle.onStop("engine's leftovers", afterClose);
   lifecycle.onStop("engine", () => engine.close());
+  lifecycle.onStop("snapshot of the configs", beforeClose);
   const watches = new WatchHub({ lookups: engine.lookups, clock, timers: platform.timers });
   engine.onCommit((committed) => watches.committed(committed));
   if (files) {
@@ -169,7 +165,13 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
         storeSizeBytes: await storeSizeBytes(),
         bounds: boundsInUse(engine, watches),
         files: files?.status,
+        storeProblem: damage ?? problemOf(engine),
       }),
+    backup: async (directory) => {
+      const copied = await copyStore(engine.store, directory);
+      await copyTokenKeys(options.dataDir, directory);
+      return copied;
+    },
   });
   const health = createHealthState();
   const admission = createAdmission();
@@ -194,6 +196,8 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
 
   const management = createManagementHandler({
     health,
+    // Lookups are answered whatever becomes of the store: it is shown, and takes nobody out of rotation.
+    checks: () => [storeCheck(damage ?? problemOf(engine))],
     metrics: () => metrics.page(),
     rpc: handler.through(door("management", "read")),
     log,
@@ -276,6 +280,18 @@ async function listenForAdmins(
   }
 }
 
+/** Why the store takes no writes; empty while it does. */
+function problemOf(engine: Engine): string {
+  const { failure } = engine.store;
+  if (!failure) return "";
+  const why = failure.cause instanceof Error ? failure.cause.message : String(failure.cause);
+  return `the disk takes no writes: ${why}`;
+}
+
+function storeCheck(problem: string) {
+  return { name: "store", ok: true, detail: problem || "the store takes writes" };
+}
+
 function boundsInUse(engine: Engine, watches: WatchHub): BoundUse[] {
   return [
     { name: "stored_models", used: engine.state.config.stored.size, max: MODELS_MAX },
@@ -293,7 +309,10 @@ function boundsInUse(engine: Engine, watches: WatchHub): BoundUse[] {
 function statusOf(
   engine: Engine,
   options: Options,
-  measured: Pick<DaemonStatus, "uptimeSeconds" | "storeSizeBytes" | "bounds" | "files">,
+  measured: Pick<
+    DaemonStatus,
+    "uptimeSeconds" | "storeSizeBytes" | "bounds" | "files" | "storeProblem"
+  >,
 ): DaemonStatus {
   const { checkpointAtMs, lag } = engine.outcomes.measures();
   return {

@@ -12,6 +12,7 @@ export const SERVE_EXIT_CODE = {
   usage: 2,
   portInUse: 10,
   unreadable: 11,
+  damaged: 11,
   locked: 12,
   newer: 13,
 } as const;

@@ -13,6 +13,7 @@ export const GROUP_DEFAULT: Readonly<Record<string, string>> = {
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
   { name: "serve", summary: "Run the daemon" },
+  { name: "store", summary: "Check, export or repair the store of a daemon that is stopped" },
   { name: "config", summary: "Check or print the daemon's options and where each came from" },
   {
     name: "resolve",
@@ -228,5 +229,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "completion",
     summary: "Print the completion script of a shell",
     load: async () => (await import("./commands/completion.ts")).completion,
+  },
+  {
+    name: "backup",
+    summary: "Copy the daemon's store to a directory on its machine, while it serves",
+    load: async () => (await import("./commands/backup.ts")).backup,
   },
 ];

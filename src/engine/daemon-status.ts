@@ -26,6 +26,12 @@ export interface FileLayerStatus {
   readonly refusedAtMs: number | undefined;
 }
 
+/** A copy of the store that was made while it was in use. */
+export interface BackupResult {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
 /** The state of the daemon and of its store. */
 export interface DaemonStatus {
   readonly version: string;
@@ -33,6 +39,8 @@ export interface DaemonStatus {
   readonly storeId: string;
   readonly revision: number;
   readonly storeSizeBytes: number;
+  /** Why the store takes no writes; empty while it does. */
+  readonly storeProblem: string;
   /** Journal records that no checkpoint holds yet. */
   readonly journalLag: number;
   readonly checkpointAtMs: number | undefined;

@@ -181,6 +181,7 @@ export class Engine {
         throw new Error("the store was reopened");
       await this.store.write(plan.ops, "sync");
     } catch (cause) {
+      if (cause instanceof Fault) throw cause;
       log.error("change not stored", { change: change.name, cause });
       throw new Fault(
         "STORE_UNAVAILABLE",

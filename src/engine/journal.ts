@@ -250,8 +250,12 @@ export class Journal {
   #refuse(group: readonly Waiting[], cause: unknown): void {
     const outcomes = group.flatMap((waiting) => waiting.outcomes);
     this.measures.failures += 1;
-    this.#deps.log.error("outcomes not stored", { outcomes: outcomes.length, cause });
     this.#forgetCarriers(outcomes);
+    if (cause instanceof Fault) {
+      for (const waiting of group) waiting.reject(cause);
+      return;
+    }
+    this.#deps.log.error("outcomes not stored", { outcomes: outcomes.length, cause });
     const fault = new Fault(
       "STORE_UNAVAILABLE",
       "the outcomes could not be written to disk; send them again",

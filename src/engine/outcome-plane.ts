@@ -154,7 +154,7 @@ export class OutcomePlane {
       lag: this.lag,
       checkpoints: this.checkpoints.written,
       checkpointAtMs: this.checkpoints.newest.atMs,
-      isWritable: store.failure === undefined,
+      isWritable: store.failure === undefined && store.refusal === undefined,
       recoveries: this.recovery.recoveries,
       idWindowMs: this.identities.window.lengthMs(platform.clock.nowMs()),
       idsLoaded: this.identities.isLoaded,

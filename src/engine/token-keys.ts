@@ -37,6 +37,12 @@ export async function loadTokenKeys(dataDir: string, random: Random): Promise<To
   return [key];
 }
 
+/** Copies the keys of a data directory, where it has keys of its own, so that tokens hold on a copy of it too. */
+export async function copyTokenKeys(dataDir: string, to: string): Promise<void> {
+  const text = await readFile(join(dataDir, FILE_NAME), "utf8").catch(() => undefined);
+  if (text !== undefined) await writeFile(join(to, FILE_NAME), text, { mode: 0o600 });
+}
+
 /** Parses a key file. Errors: says what is wrong with which file. */
 export function parseTokenKeys(text: string, path: string): TokenKeys {
   const parsed = JSON.parse(text) as { keys?: { id?: unknown; secret?: unknown }[] };

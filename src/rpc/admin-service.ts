@@ -1,5 +1,7 @@
+import { isAbsolute } from "node:path";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { DaemonStatus, FileLayerStatus } from "../engine/daemon-status.ts";
+import { Fault } from "../domain/kernel/fault.ts";
+import type { BackupResult, DaemonStatus, FileLayerStatus } from "../engine/daemon-status.ts";
 import type { SourceDisagreement } from "../engine/file-changes.ts";
 import type { AdminService } from "../gen/attuned/v1/admin_service_pb.ts";
 import { phaseToWire } from "./wire/phase.ts";
@@ -9,6 +11,7 @@ import { valueToWire } from "./wire/value.ts";
 /** What operating the daemon needs. `status` gathers it from all parts. */
 export function createAdminService(
   status: () => Promise<DaemonStatus>,
+  backup: (directory: string) => Promise<BackupResult>,
 ): ServiceImpl<typeof AdminService> {
   return {
     async getStatus() {
@@ -31,11 +34,33 @@ export function createAdminService(
         agentsRole: now.agentsRole,
         nodeVersion: now.nodeVersion,
         schemaVersion: now.schemaVersion,
+        storeProblem: now.storeProblem,
         ...(now.files ? { files: filesToWire(now.files) } : {}),
         label: now.label,
         disagreements: now.disagreements.listed.map(disagreementToWire),
         disagreementCount: BigInt(now.disagreements.count),
       };
+    },
+    async backup({ directory }) {
+      if (!isAbsolute(directory))
+        throw new Fault("BACKUP_REFUSED", "directory must be an absolute path", {
+          metadata: { directory },
+        });
+      const { revision } = await status();
+      try {
+        const { entries, bytes } = await backup(directory);
+        return {
+          directory,
+          entries: BigInt(entries),
+          bytes: BigInt(bytes),
+          revision: BigInt(revision),
+        };
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new Fault("BACKUP_REFUSED", `the store was not copied: ${why}`, {
+          metadata: { directory },
+        });
+      }
     },
   };
 }

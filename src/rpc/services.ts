@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
-import type { DaemonStatus } from "../engine/daemon-status.ts";
+import type { BackupResult, DaemonStatus } from "../engine/daemon-status.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Resolution } from "../engine/lookups.ts";
 import type { Loop } from "../engine/loop.ts";
@@ -36,6 +36,7 @@ export interface ServiceDeps {
   readonly onContextTight: () => void;
   readonly onReported: (tally: ReportTally) => void;
   readonly status: () => Promise<DaemonStatus>;
+  readonly backup: (directory: string) => Promise<BackupResult>;
 }
 
 /** The services of attuned.v1: their routes, and what health and reflection name. */
@@ -78,7 +79,7 @@ export function createServices(deps: ServiceDeps): Services {
       router.service(AnalysisService, createAnalysisService(engine, clock));
       router.service(OptimizerService, createOptimizerService(engine, loop));
       router.service(ExperimentService, createExperimentService(engine, clock));
-      router.service(AdminService, createAdminService(deps.status));
+      router.service(AdminService, createAdminService(deps.status, deps.backup));
     },
   };
 }

@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
 import type { Database } from "./database.ts";
@@ -9,23 +10,20 @@ const LOCKED_RETRY_MS = 2000;
 const LOCKED_RETRY_STEP_MS = 100;
 
 /**
- * Opens the LevelDB in `<dataDir>/store`, creating it when it is not there.
- * Errors: StoreOpenError("locked") when another process holds it, ("unreadable") when it cannot be read or written.
+ * Opens the LevelDB in `<dataDir>/store`, creating it when it is not there unless it is to exist.
+ * Errors: StoreOpenError("locked") when another process holds it, ("damaged") when its files do not fit together, ("unreadable") when
+ * they cannot be read or written.
  */
 export async function openDatabase(
   dataDir: string,
   wait: (ms: number) => Promise<void>,
+  which: "existing" | "any" = "any",
 ): Promise<Database> {
   const location = join(dataDir, "store");
-  try {
-    await mkdir(location, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new StoreOpenError(
-      "unreadable",
-      `cannot create the data directory ${dataDir}: ${messageOf(cause)}`,
-      cause,
-    );
-  }
+  if (which === "any") await makeDataDir(dataDir);
+  else if (!existsSync(location))
+    throw new StoreOpenError("unreadable", `there is no store in ${dataDir}; name --data-dir`);
+  await refuseHeadless(location);
   for (let waitedMs = 0; ; waitedMs += LOCKED_RETRY_STEP_MS) {
     const db = new Level<string, Uint8Array>(location, {
       valueEncoding: "view",
@@ -38,7 +36,7 @@ export async function openDatabase(
       const cause = error instanceof Error ? (error.cause ?? error) : error;
       if (codeOf(cause) !== "LEVEL_LOCKED") {
         throw new StoreOpenError(
-          "unreadable",
+          isDamage(cause) ? "damaged" : "unreadable",
           `cannot open the store in ${location}: ${messageOf(cause)}`,
           cause,
         );
@@ -53,6 +51,48 @@ export async function openDatabase(
     }
     await wait(LOCKED_RETRY_STEP_MS);
   }
+}
+
+/** Makes the data directory where it is not there. Errors: StoreOpenError("unreadable"). */
+async function makeDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(join(dataDir, "store"), { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new StoreOpenError(
+      "unreadable",
+      `cannot create the data directory ${dataDir}: ${messageOf(cause)}`,
+      cause,
+    );
+  }
+}
+
+/**
+ * Refuses a directory that holds data and not the file that names the current state: LevelDB would take it for empty, begin a new
+ * store and remove what is there. Errors: StoreOpenError("damaged").
+ */
+async function refuseHeadless(location: string): Promise<void> {
+  const names = await readdir(location).catch((): string[] => []);
+  if (names.includes("CURRENT") || !names.some((name) => /\.(ldb|sst|log)$/.test(name))) return;
+  throw new StoreOpenError(
+    "damaged",
+    `cannot open the store in ${location}: the file CURRENT is missing; run attuned store repair`,
+  );
+}
+
+/** Whether files are wrong or missing, rather than out of reach. */
+export function isDamage(cause: unknown): boolean {
+  return (
+    codeOf(cause) === "LEVEL_CORRUPTION" ||
+    /corrupt|missing files|no such file|not an sstable|bad (block|magic)|checksum/i.test(
+      messageOf(cause),
+    )
+  );
+}
+
+/** Lets LevelDB put a store together again from the files that it can read. What it cannot is lost. */
+export async function repairDatabase(dataDir: string): Promise<void> {
+  const repairing = Level as unknown as { repair(location: string): Promise<void> };
+  await repairing.repair(join(dataDir, "store"));
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,5 +1,5 @@
 /** Why a store could not be opened. Each ends the start with its own exit code. */
-export type StoreProblem = "unreadable" | "locked" | "newer";
+export type StoreProblem = "unreadable" | "damaged" | "locked" | "newer";
 
 export class StoreOpenError extends Error {
   override readonly name = "StoreOpenError";

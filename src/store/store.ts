@@ -93,6 +93,11 @@ export class Store {
     return this.#failure;
   }
 
+  /** Why every write is refused, where it is. */
+  get refusal(): Fault | undefined {
+    return this.#refusal;
+  }
+
   /** From now on every write is refused with this fault: for a store that must not be changed. */
   refuseWrites(fault: Fault): void {
     this.#refusal = fault;
@@ -146,9 +151,9 @@ export class Store {
     return values.map((bytes) => (bytes === undefined ? undefined : decode<T>(bytes)));
   }
 
-  async bytes(key: string): Promise<Uint8Array | undefined> {
+  async bytes(key: string, at?: StoreSnapshot): Promise<Uint8Array | undefined> {
     await this.#reopening;
-    return this.#db.get(key);
+    return this.#db.get(key, at ? { snapshot: at.level } : {});
   }
 
   /** Keys and JSON values of a range, in key order. */

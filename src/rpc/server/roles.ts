@@ -82,6 +82,7 @@ export const LEAST_ROLES: Readonly<Record<string, Readonly<Record<string, Role>>
   },
   "attuned.v1.AdminService": {
     GetStatus: "read",
+    Backup: "admin",
   },
   "grpc.health.v1.Health": {
     Check: "read",

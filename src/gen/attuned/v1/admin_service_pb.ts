@@ -14,7 +14,70 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/admin_service.proto.
  */
 export const file_attuned_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hdHR1bmVkL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCK5AwoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgCIAEoARIQCghzdG9yZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIYChBzdG9yZV9zaXplX2J5dGVzGAUgASgDEhMKC2pvdXJuYWxfbGFnGAYgASgDEjEKDWNoZWNrcG9pbnRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBmJvdW5kcxgIIAMoCzIULmF0dHVuZWQudjEuQm91bmRVc2USEwoLYWdlbnRzX3JvbGUYCSABKAkSFAoMbm9kZV92ZXJzaW9uGAogASgJEhYKDnNjaGVtYV92ZXJzaW9uGAsgASgFEioKBWZpbGVzGAwgASgLMhsuYXR0dW5lZC52MS5GaWxlTGF5ZXJTdGF0dXMSDQoFbGFiZWwYDSABKAkSNQoNZGlzYWdyZWVtZW50cxgOIAMoCzIeLmF0dHVuZWQudjEuU291cmNlRGlzYWdyZWVtZW50EhoKEmRpc2FncmVlbWVudF9jb3VudBgPIAEoAyLpAQoPRmlsZUxheWVyU3RhdHVzEhEKCWRpcmVjdG9yeRgBIAEoCRISCgpmaWxlX2NvdW50GAIgASgFEhMKC21vZGVsX2NvdW50GAMgASgFEhAKCHJldmlzaW9uGAQgASgDEi0KCWxvYWRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIcHJvYmxlbXMYBiADKAsyFy5hdHR1bmVkLnYxLkZpbGVQcm9ibGVtEi4KCnJlZnVzZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkoKC0ZpbGVQcm9ibGVtEgwKBGZpbGUYASABKAkSDAoEbGluZRgCIAEoBRIOCgZjb2x1bW4YAyABKAUSDwoHbWVzc2FnZRgEIAEoCSLAAQoSU291cmNlRGlzYWdyZWVtZW50Eg0KBW1vZGVsGAEgASgJEiAKBXBoYXNlGAIgASgOMhEuYXR0dW5lZC52MS5QaGFzZRIRCglwYXJhbWV0ZXIYAyABKAkSKgoKZmlsZV92YWx1ZRgEIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIsCgxzdG9yZWRfdmFsdWUYBSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSDAoEZmlsZRgGIAEoCSIzCghCb3VuZFVzZRIMCgRuYW1lGAEgASgJEgwKBHVzZWQYAiABKAMSCwoDbWF4GAMgASgDMl0KDEFkbWluU2VydmljZRJNCglHZXRTdGF0dXMSHC5hdHR1bmVkLnYxLkdldFN0YXR1c1JlcXVlc3QaHS5hdHR1bmVkLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_attuned_v1_phase, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch5hdHR1bmVkL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEiIgoNQmFja3VwUmVxdWVzdBIRCglkaXJlY3RvcnkYASABKAkiVQoOQmFja3VwUmVzcG9uc2USEQoJZGlyZWN0b3J5GAEgASgJEg8KB2VudHJpZXMYAiABKAMSDQoFYnl0ZXMYAyABKAMSEAoIcmV2aXNpb24YBCABKAMiEgoQR2V0U3RhdHVzUmVxdWVzdCLQAwoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgCIAEoARIQCghzdG9yZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIYChBzdG9yZV9zaXplX2J5dGVzGAUgASgDEhMKC2pvdXJuYWxfbGFnGAYgASgDEjEKDWNoZWNrcG9pbnRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBmJvdW5kcxgIIAMoCzIULmF0dHVuZWQudjEuQm91bmRVc2USEwoLYWdlbnRzX3JvbGUYCSABKAkSFAoMbm9kZV92ZXJzaW9uGAogASgJEhYKDnNjaGVtYV92ZXJzaW9uGAsgASgFEioKBWZpbGVzGAwgASgLMhsuYXR0dW5lZC52MS5GaWxlTGF5ZXJTdGF0dXMSDQoFbGFiZWwYDSABKAkSNQoNZGlzYWdyZWVtZW50cxgOIAMoCzIeLmF0dHVuZWQudjEuU291cmNlRGlzYWdyZWVtZW50EhoKEmRpc2FncmVlbWVudF9jb3VudBgPIAEoAxIVCg1zdG9yZV9wcm9ibGVtGBAgASgJIukBCg9GaWxlTGF5ZXJTdGF0dXMSEQoJZGlyZWN0b3J5GAEgASgJEhIKCmZpbGVfY291bnQYAiABKAUSEwoLbW9kZWxfY291bnQYAyABKAUSEAoIcmV2aXNpb24YBCABKAMSLQoJbG9hZGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCghwcm9ibGVtcxgGIAMoCzIXLmF0dHVuZWQudjEuRmlsZVByb2JsZW0SLgoKcmVmdXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoLRmlsZVByb2JsZW0SDAoEZmlsZRgBIAEoCRIMCgRsaW5lGAIgASgFEg4KBmNvbHVtbhgDIAEoBRIPCgdtZXNzYWdlGAQgASgJIsABChJTb3VyY2VEaXNhZ3JlZW1lbnQSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgDIAEoCRIqCgpmaWxlX3ZhbHVlGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiwKDHN0b3JlZF92YWx1ZRgFIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIMCgRmaWxlGAYgASgJIjMKCEJvdW5kVXNlEgwKBG5hbWUYASABKAkSDAoEdXNlZBgCIAEoAxILCgNtYXgYAyABKAMyngEKDEFkbWluU2VydmljZRJNCglHZXRTdGF0dXMSHC5hdHR1bmVkLnYxLkdldFN0YXR1c1JlcXVlc3QaHS5hdHR1bmVkLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgOQAgESPwoGQmFja3VwEhkuYXR0dW5lZC52MS5CYWNrdXBSZXF1ZXN0GhouYXR0dW5lZC52MS5CYWNrdXBSZXNwb25zZWIGcHJvdG8z", [file_attuned_v1_phase, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+
+/**
+ * Where to copy the store to.
+ *
+ * @generated from message attuned.v1.BackupRequest
+ */
+export type BackupRequest = Message<"attuned.v1.BackupRequest"> & {
+  /**
+   * A directory on the daemon's machine that does not exist or is empty; an absolute path.
+   *
+   * @generated from field: string directory = 1;
+   */
+  directory: string;
+};
+
+/**
+ * Describes the message attuned.v1.BackupRequest.
+ * Use `create(BackupRequestSchema)` to create a new message.
+ */
+export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_admin_service, 0);
+
+/**
+ * A copy of the store.
+ *
+ * @generated from message attuned.v1.BackupResponse
+ */
+export type BackupResponse = Message<"attuned.v1.BackupResponse"> & {
+  /**
+   * The directory.
+   *
+   * @generated from field: string directory = 1;
+   */
+  directory: string;
+
+  /**
+   * Entries copied.
+   *
+   * @generated from field: int64 entries = 2;
+   */
+  entries: bigint;
+
+  /**
+   * Their bytes.
+   *
+   * @generated from field: int64 bytes = 3;
+   */
+  bytes: bigint;
+
+  /**
+   * Revision of the store when the copying began; the copy may hold a later one, never an earlier one.
+   *
+   * @generated from field: int64 revision = 4;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message attuned.v1.BackupResponse.
+ * Use `create(BackupResponseSchema)` to create a new message.
+ */
+export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_admin_service, 1);
 
 /**
  * Asks for the status.
@@ -29,7 +92,7 @@ export type GetStatusRequest = Message<"attuned.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 0);
+  messageDesc(file_attuned_v1_admin_service, 2);
 
 /**
  * The state of the daemon.
@@ -141,6 +204,13 @@ export type GetStatusResponse = Message<"attuned.v1.GetStatusResponse"> & {
    * @generated from field: int64 disagreement_count = 15;
    */
   disagreementCount: bigint;
+
+  /**
+   * Why the store takes no writes, because the disk fails or the store is damaged; empty while it does.
+   *
+   * @generated from field: string store_problem = 16;
+   */
+  storeProblem: string;
 };
 
 /**
@@ -148,7 +218,7 @@ export type GetStatusResponse = Message<"attuned.v1.GetStatusResponse"> & {
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 1);
+  messageDesc(file_attuned_v1_admin_service, 3);
 
 /**
  * The operator files: what is in force, and what was refused.
@@ -211,7 +281,7 @@ export type FileLayerStatus = Message<"attuned.v1.FileLayerStatus"> & {
  * Use `create(FileLayerStatusSchema)` to create a new message.
  */
 export const FileLayerStatusSchema: GenMessage<FileLayerStatus> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 2);
+  messageDesc(file_attuned_v1_admin_service, 4);
 
 /**
  * Something wrong with an operator file.
@@ -253,7 +323,7 @@ export type FileProblem = Message<"attuned.v1.FileProblem"> & {
  * Use `create(FileProblemSchema)` to create a new message.
  */
 export const FileProblemSchema: GenMessage<FileProblem> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 3);
+  messageDesc(file_attuned_v1_admin_service, 5);
 
 /**
  * A parameter that an operator file and the stored config set to different values.
@@ -309,7 +379,7 @@ export type SourceDisagreement = Message<"attuned.v1.SourceDisagreement"> & {
  * Use `create(SourceDisagreementSchema)` to create a new message.
  */
 export const SourceDisagreementSchema: GenMessage<SourceDisagreement> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 4);
+  messageDesc(file_attuned_v1_admin_service, 6);
 
 /**
  * How much of a bound is in use.
@@ -344,7 +414,7 @@ export type BoundUse = Message<"attuned.v1.BoundUse"> & {
  * Use `create(BoundUseSchema)` to create a new message.
  */
 export const BoundUseSchema: GenMessage<BoundUse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 5);
+  messageDesc(file_attuned_v1_admin_service, 7);
 
 /**
  * What operating the daemon needs.
@@ -361,6 +431,18 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof GetStatusResponseSchema;
+  },
+  /**
+   * Copies the store, as of one moment, with the token keys into a directory on the daemon's machine, while it serves. A daemon can be
+   * started on the copy.
+   * Errors: BACKUP_REFUSED.
+   *
+   * @generated from rpc attuned.v1.AdminService.Backup
+   */
+  backup: {
+    methodKind: "unary";
+    input: typeof BackupRequestSchema;
+    output: typeof BackupResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_attuned_v1_admin_service, 0);
