@@ -87,7 +87,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "analyze",
-    summary: "Show what a setting does to a metric, with a plot",
+    summary: "Show what settings, models, tokens and changes do to quality, cost and the rest",
     load: async () => (await import("./commands/analyze.ts")).analyze,
   },
   {

@@ -125,6 +125,8 @@ describe("drift", () => {
       "STATE     KIND    MODEL          PHASE      PARAMETER    SERVED  OPTIMUM   MAGNITUDE  EVIDENCE       SINCE                 UNTIL                 ID
       open      config  gpt-3.5-turbo  execution  temperature     1.5  0 to 1.2        0.3  observational  2026-11-22T10:00:00Z  -                     d-2
       resolved  config  gpt-3.5-turbo  execution  temperature     1.5  0 to 1.2        0.3  observational  2026-11-22T08:00:00Z  2026-11-22T09:00:00Z  d-1
+
+      gpt-3.5-turbo execution: Served temperature 1.5 lies outside 0 to 1.2.
       "
     `);
     await cli("drift list --state open --state resolved --kind config --model m", { daemon });

@@ -1,9 +1,8 @@
 import type { ParameterBin, ParameterGroup } from "../../gen/attuned/v1/analysis_pb.ts";
-import { AnalysisStatus, Evidence, EvidenceSchema } from "../../gen/attuned/v1/analysis_pb.ts";
+import { AnalysisStatus } from "../../gen/attuned/v1/analysis_pb.ts";
 import type { AnalyzeParameterImpactResponse } from "../../gen/attuned/v1/analysis_service_pb.ts";
 import {
   decimalsFor,
-  formatEnum,
   formatFixed,
   formatInterval,
   formatNumber,
@@ -14,15 +13,8 @@ import type { PlotRow } from "../terminal/plot.ts";
 import { plotLines } from "../terminal/plot.ts";
 import type { Cell } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { printFindings, printRest } from "./findings.ts";
 import { formatRanges } from "./ranges.ts";
-
-const MEANING: ReadonlyMap<number, string> = new Map([
-  [Evidence.RANDOMISED, "from a randomised comparison; may act where the policy allows it"],
-  [Evidence.STRUCTURAL_BOUND, "follows from how limits work"],
-  [Evidence.OBSERVATIONAL, "not randomised; may propose, never acts alone"],
-  [Evidence.DETERMINISTIC, "a fact that needs no statistics"],
-  [Evidence.PRESET, "a preset, without evidence"],
-]);
 
 const UNITS: Readonly<Record<string, string>> = {
   quality: "0 to 100",
@@ -47,16 +39,16 @@ export function printAnalysis(response: AnalyzeParameterImpactResponse, terminal
     }
     printPlot(response, terminal);
   }
-  terminal.out("");
-  const label = formatEnum(EvidenceSchema, response.evidence);
-  const meaning = MEANING.get(response.evidence) ?? "rests on nothing that is named";
-  printSentence(terminal, `evidence: ${label}: ${meaning}`);
+  if (response.about !== "") {
+    terminal.out("");
+    printSentence(terminal, `means and intervals are about ${response.about}`);
+  }
+  if (response.strata > 1) printSentence(terminal, `compared ${response.comparison}`);
+  printRest(response.evidence, response.timeToAnswer, terminal);
 }
 
 function printHeadline(response: AnalyzeParameterImpactResponse, terminal: Terminal): void {
-  for (const { text } of response.insights) {
-    printSentence(terminal, text, terminal.style.bold);
-  }
+  printFindings(response.insights, terminal);
   if (response.status === AnalysisStatus.INSUFFICIENT_DATA) {
     const { sampleSize, samplesNeeded, parameter, metric, insights } = response;
     if (insights.length > 0) return;
@@ -72,7 +64,7 @@ function printHeadline(response: AnalyzeParameterImpactResponse, terminal: Termi
       ? ""
       : `; correlation ${formatFixed(response.correlation, 2)}`;
   terminal.out(`${response.sampleSize} outcomes with ${response.metric}${correlation}`);
-  const optimum = formatRanges(response.optimum);
+  const optimum = formatRanges(response.optimum) || response.optimumValues.join(", ");
   if (optimum !== "") {
     printSentence(
       terminal,
@@ -82,11 +74,12 @@ function printHeadline(response: AnalyzeParameterImpactResponse, terminal: Termi
 }
 
 function printGroups(
-  { groups, parameter }: AnalyzeParameterImpactResponse,
+  { groups, parameter, strata }: AnalyzeParameterImpactResponse,
   decimals: number,
   terminal: Terminal,
 ): void {
   const texts = levelTexts(groups);
+  const isStratified = strata > 1;
   printTable(
     terminal,
     [
@@ -96,6 +89,7 @@ function printGroups(
       { title: "95% INTERVAL", align: "right" },
       { title: "VS BEST", align: "right" },
       { title: "95% INTERVAL", align: "right" },
+      ...(isStratified ? [{ title: "PLAIN", align: "right" } as const] : []),
       { title: "VERDICT" },
     ],
     groups.map((group, index) => {
@@ -107,6 +101,7 @@ function printGroups(
         formatInterval(group.low, group.high, decimals),
         isBest ? "" : formatSigned(group.difference, decimals),
         isBest ? "" : formatInterval(group.differenceLow, group.differenceHigh, decimals),
+        ...(isStratified ? [isBest ? "" : formatSigned(group.naiveDifference ?? 0, decimals)] : []),
         verdictCell(group, terminal),
       ];
     }),

@@ -5,7 +5,9 @@ import {
 } from "../../gen/attuned/v1/analysis_service_pb.ts";
 import { Phase, PhaseSchema } from "../../gen/attuned/v1/phase_pb.ts";
 import { printAnalysis } from "../analysis/analysis-report.ts";
+import { printAbsent } from "../analysis/findings.ts";
 import { onlyModelWithOutcomes } from "../analysis/model-with-outcomes.ts";
+import { type AnalysisQuestion, SUBJECTS } from "../analysis/subjects.ts";
 import type { Command, CommandContext, Daemon } from "../command.ts";
 import { EXIT_CODE } from "../exit-code.ts";
 import { UsageError } from "../failure.ts";
@@ -14,11 +16,13 @@ import { didYouMean } from "../suggest.ts";
 import { formatEnum } from "../terminal/format.ts";
 import { answer } from "../terminal/output.ts";
 
-const PARAMETERS = ["temperature", "max_tokens", "timeout", "max_retries"] as const;
+const PARAMETERS = ["temperature", "max_tokens", "timeout", "max_retries", "model"] as const;
+const WORDS: readonly string[] = [...PARAMETERS, ...SUBJECTS.keys()];
+
 export const analyze: Command = {
   name: "analyze",
-  summary: "Show what a setting does to a metric, with a plot",
-  usage: `${PARAMETERS.join("|")} [MODEL] [PHASE] [--metric METRIC]`,
+  summary: "Show what settings, models, tokens and changes do to quality, cost and the rest",
+  usage: `${WORDS.join("|")} [MODEL] [PHASE]`,
   example: "attuned analyze temperature gpt-3.5-turbo execution --metric quality",
   positionals: { names: ["PARAMETER", "MODEL", "PHASE"], required: 1 },
   options: {
@@ -31,28 +35,70 @@ export const analyze: Command = {
     metric: {
       type: "text",
       value: "METRIC",
-      help: "what to compare: quality (default), success, coherence, creativity or hallucination",
+      multiple: true,
+      help: "what to compare: quality (default), success, coherence, creativity, hallucination, latency, cost or tokens",
+    },
+    "acceptable-quality": {
+      type: "text",
+      value: "POINTS",
+      help: "tokens: quality that is good enough (default: nine tenths of the present mean)",
+    },
+    "tolerated-loss": {
+      type: "text",
+      value: "POINTS",
+      help: "tokens: quality that a lower limit may cost (default 2)",
+    },
+    "usd-per-point": {
+      type: "text",
+      value: "USD",
+      help: "cost: what a point of quality of one call is worth to you",
+    },
+    "min-samples": {
+      type: "text",
+      value: "N",
+      help: "settings: outcomes that settings need to be judged (default 10)",
     },
     ...ATTRIBUTE_OPTION,
     ...WINDOW_OPTIONS,
   },
   async run(context) {
     const { args } = context;
-    const parameter = parameterOf(args.positionals[0] ?? "");
+    const word = wordOf(args.positionals[0] ?? "");
+    const subject = SUBJECTS.get(word);
+    const isOfModels = word === "model" || subject?.needsModel === false;
     const phaseText = oneOf(context, "phase", args.positionals[2]);
     const phase = phaseText === undefined ? Phase.EXECUTION : phaseOf(phaseText);
     const filter = { attributes: attributesOf(args), ...windowOf(args) };
-    const given = oneOf(context, "model", args.positionals[1]);
+    const given = oneOf(context, "model", word === "change" ? undefined : args.positionals[1]);
     const daemon = await context.connect();
-    const model = given ?? (await pickModel(context, daemon, phase));
-    const request = { model, phase, parameter, metric: args.text("metric") ?? "", ...filter };
-    const response = await daemon.service(AnalysisService).analyzeParameterImpact(request);
-    answer(context, AnalyzeParameterImpactResponseSchema, response, () => {
-      printAnalysis(named(response, request), context.terminal);
-    });
+    const model = given ?? (isOfModels ? "" : await pickModel(context, daemon, phase));
+    if (subject) await subject.print(context, daemon, { model, phase, ...filter });
+    else await printParameter(context, daemon, { model, phase, parameter: word, ...filter });
     return EXIT_CODE.ok;
   },
 };
+
+async function printParameter(
+  context: CommandContext,
+  daemon: Daemon,
+  question: AnalysisQuestion & { readonly parameter: string },
+): Promise<void> {
+  const metrics = context.args.list("metric");
+  const [metric = ""] = metrics;
+  const request = { ...question, metric, metrics: metrics.length > 1 ? [...metrics] : [] };
+  const response = await daemon.service(AnalysisService).analyzeParameterImpact(request);
+  answer(context, AnalyzeParameterImpactResponseSchema, response, () => {
+    const all = response.impacts.length > 0 ? response.impacts : [response];
+    for (const [index, impact] of all.entries()) {
+      if (index > 0) context.terminal.out("");
+      printAnalysis(
+        named(impact, { ...request, metric: metrics[index] ?? metric }),
+        context.terminal,
+      );
+    }
+    if (all.length > 1) printAbsent(response.absentMetrics, context.terminal);
+  });
+}
 
 /** The response with the names that were asked for, where the daemon leaves them to the caller. */
 function named(
@@ -67,11 +113,11 @@ function named(
   };
 }
 
-function parameterOf(text: string): string {
+function wordOf(text: string): string {
   const wanted = text.toLowerCase().replaceAll("-", "_");
-  if (PARAMETERS.some((name) => name === wanted)) return wanted;
+  if (WORDS.includes(wanted)) return wanted;
   throw new UsageError(
-    `analyze takes one of ${PARAMETERS.join(", ")}, not "${text}"${didYouMean(wanted, PARAMETERS)}`,
+    `analyze takes one of ${WORDS.join(", ")}, not "${text}"${didYouMean(wanted, WORDS)}`,
   );
 }
 

@@ -6,7 +6,7 @@ import {
   ListDriftsResponseSchema,
 } from "../../gen/attuned/v1/analysis_service_pb.ts";
 import type { Drift } from "../../gen/attuned/v1/drift_pb.ts";
-import { DriftKindSchema, DriftStateSchema } from "../../gen/attuned/v1/drift_pb.ts";
+import { DriftKindSchema, DriftState, DriftStateSchema } from "../../gen/attuned/v1/drift_pb.ts";
 import { PhaseSchema } from "../../gen/attuned/v1/phase_pb.ts";
 import { formatRanges } from "../analysis/ranges.ts";
 import type { Command } from "../command.ts";
@@ -81,6 +81,7 @@ export const driftList: Command = {
         ]),
         "no drifts",
       );
+      printAdvice(items, terminal);
       if (nextPageToken !== "") terminal.note("attuned: there are more; raise --limit");
     });
     return EXIT_CODE.ok;
@@ -129,6 +130,18 @@ export const driftDetect: Command = {
     return EXIT_CODE.ok;
   },
 };
+
+/** What each open drift means and what to do about it, once where several say the same. */
+function printAdvice(drifts: readonly Drift[], terminal: Terminal): void {
+  const open = drifts.filter(({ state, message }) => state === DriftState.OPEN && message !== "");
+  const told = new Set(
+    open.map(
+      ({ model, phase, message }) => `${model} ${formatEnum(PhaseSchema, phase)}: ${message}`,
+    ),
+  );
+  if (told.size > 0) terminal.out("");
+  for (const line of told) printSentence(terminal, line);
+}
 
 const COLUMNS: readonly Column[] = [
   { title: "KIND", drop: 3 },

@@ -172,7 +172,12 @@ export function* analyseParameterSteps(
       metric,
       levels: levels.map(({ sums }) => sums),
       lacking,
-      perDay: ratePerDay(arms, (cell) => utilitySums(cell, metric).n),
+      perDay: ratePerDay(
+        arms.filter(
+          ({ settings }) => parameter.isNominal || levelIn(settings, parameter) !== undefined,
+        ),
+        (cell) => utilitySums(cell, metric).n,
+      ),
     }),
     evidence: "observational",
   };

@@ -45,7 +45,7 @@ export function timeToAnswer(known: {
   const difference = isFirst ? 0 : DIFFERENCE * metric.max;
   const rate =
     days === undefined
-      ? "no outcomes come in at present"
+      ? "no such outcomes come in at present"
       : `at the present ${rounded(perDay)} a day that takes ${durationText(days)}`;
   const text = isFirst
     ? `${outcomes} more outcomes with ${metric.name} are needed; ${rate}`
