@@ -1,3 +1,4 @@
+import type { ConnectError } from "@connectrpc/connect";
 import { Fault } from "../../domain/kernel/fault.ts";
 import { connectErrorFromFault } from "../errors.ts";
 import { DRAIN_RETRY_AFTER_MS } from "./bounds.ts";
@@ -6,8 +7,11 @@ import { DRAIN_RETRY_AFTER_MS } from "./bounds.ts";
 export interface Admission {
   /** Why no call may pass now, or undefined while the daemon serves. */
   readonly closed: () => Fault | undefined;
-  /** Aborts with UNAVAILABLE, DRAINING when the daemon goes down. Unary calls may finish; streams end with it. */
-  readonly shutdownSignal: AbortSignal;
+  /**
+   * Calls `end` with UNAVAILABLE, DRAINING when the daemon goes down: how streams end, while unary calls may finish. Answers what
+   * takes it back. A set, not a signal: a signal walks all its listeners for each one that comes or goes, with thousands of streams.
+   */
+  whenDraining(end: (reason: ConnectError) => void): () => void;
   /** From now on calls pass. */
   open(): void;
   /** From now on new calls are refused, and streams end. There is no way back. */
@@ -16,7 +20,8 @@ export interface Admission {
 
 export function createAdmission(): Admission {
   const detail = { retryAfterMs: DRAIN_RETRY_AFTER_MS };
-  const shutdown = new AbortController();
+  const ends = new Set<(reason: ConnectError) => void>();
+  let drained: ConnectError | undefined;
   let refusal: Fault | undefined = new Fault(
     "STARTING",
     "the daemon is starting; try again shortly",
@@ -24,13 +29,19 @@ export function createAdmission(): Admission {
   );
   return {
     closed: () => refusal,
-    shutdownSignal: shutdown.signal,
+    whenDraining(end) {
+      if (drained) end(drained);
+      else ends.add(end);
+      return () => ends.delete(end);
+    },
     open() {
-      if (!shutdown.signal.aborted) refusal = undefined;
+      if (!drained) refusal = undefined;
     },
     drain() {
       refusal = new Fault("DRAINING", "the daemon is going down; try again shortly", detail);
-      shutdown.abort(connectErrorFromFault(refusal));
+      drained = connectErrorFromFault(refusal);
+      for (const end of [...ends]) end(drained);
+      ends.clear();
     },
   };
 }

@@ -104,6 +104,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
     requestGate: createGate({
       grants: options.grants ?? [],
       closed: admission.closed,
+      whenDraining: (end) => admission.whenDraining(end),
       monotonicMs: () => platform.clock.monotonicMs(),
       observe: (call) => {
         observe(call);
@@ -111,7 +112,6 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       },
       report,
     }),
-    shutdownSignal: admission.shutdownSignal,
   });
   options.routes(router);
   const handlers = new Map<string, UniversalHandler>();

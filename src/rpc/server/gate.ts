@@ -13,6 +13,8 @@ export interface GateOptions {
   readonly grants: readonly TokenGrant[];
   /** Says why no call may pass now, for example STARTING. Health and reflection always pass. */
   readonly closed: () => Fault | undefined;
+  /** Ends a stream when the daemon goes down; see Admission. */
+  readonly whenDraining: (end: (reason: ConnectError) => void) => () => void;
   readonly monotonicMs: () => number;
   readonly observe: CallObserver;
   readonly report: FailureReporter;
@@ -72,9 +74,12 @@ function watchEnd(context: HandlerContext, options: GateOptions): void {
   const startedMs = options.monotonicMs();
   const { abort } = context;
   let open = true;
+  const isUnary = context.method.methodKind === "unary";
+  const forget = isUnary ? () => {} : options.whenDraining((reason) => context.abort(reason));
   context.abort = (reason) => {
     if (open) {
       open = false;
+      forget();
       const code = reason === undefined ? "OK" : codeOfEnd(reason, context);
       options.observe({
         service: context.service.typeName,
