@@ -4,7 +4,7 @@ import { phaseFacts, phaseOfNumber } from "../domain/config/phase.ts";
 import { canonicalSettings, type Settings } from "../domain/config/settings.ts";
 import type { Arm } from "../domain/outcome/outcome.ts";
 import { type SharedToken, SharedTokenSchema } from "../gen/attuned/storage/v1/token_pb.ts";
-import { hmacSha256 } from "../platform/digest.ts";
+import { hmacSha256Under } from "../platform/digest.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
 /** What a shared token says: it stands for every unit that got the same answer in the same minute. */
@@ -96,6 +96,13 @@ export function sharedFromWire(content: SharedToken): SharedDecision | undefined
   };
 }
 
+const keyed = new WeakMap<Uint8Array, (bytes: Uint8Array) => Uint8Array>();
+
 function macOf(sealed: Uint8Array, secret: Uint8Array): Uint8Array {
-  return hmacSha256(secret, sealed).subarray(0, MAC_BYTES);
+  let hmac = keyed.get(secret);
+  if (!hmac) {
+    hmac = hmacSha256Under(secret);
+    keyed.set(secret, hmac);
+  }
+  return hmac(sealed).subarray(0, MAC_BYTES);
 }

@@ -7,7 +7,6 @@ import {
 import { type Experiment, isServing } from "../../domain/experiment/experiment.ts";
 import { outcomeValue } from "../../domain/experiment/metric-rule.ts";
 import {
-  centreOf,
   type ExperimentTally,
   emptyTally,
   withAssigned,
@@ -24,10 +23,10 @@ import type { Store, StoreOp } from "../../store/store.ts";
 import { AssignmentJournal } from "./assignment-journal.ts";
 import { Sequences } from "./sequences.ts";
 import { decodeUnit, encodeRelease, encodeUnit } from "./unit-codec.ts";
-import { drawPeriod, type HeldUnit, UnitTable } from "./unit-table.ts";
+import { centresNow, drawPeriod, type HeldUnit, UnitTable, zeros } from "./unit-table.ts";
 
 /** Releases of one experiment in one checkpoint, so that a checkpoint after a long pause does not hold up lookups. */
-const RELEASES_PER_CHECKPOINT_MAX = 5_000;
+const RELEASES_PER_CHECKPOINT_MAX = 1_000;
 
 export interface ExperimentsDeps {
   readonly store: Store;
@@ -139,10 +138,10 @@ export class Experiments {
       ...drawn,
       epoch: experiment.epoch,
       assignedAtMs: nowMs,
-      centres: experiment.metrics.map((_rule, index) => centreOf(table.tally, index)),
+      centres: centresNow(table, experiment),
       reports: 0,
-      counts: experiment.metrics.map(() => 0),
-      sums: experiment.metrics.map(() => 0),
+      counts: zeros(experiment.metrics.length),
+      sums: zeros(experiment.metrics.length),
     };
     this.#lastAssignedAtMs = nowMs;
     this.#rate.count += 1;

@@ -1,9 +1,9 @@
 import { type KeyedHash, periodAt } from "../../domain/experiment/assignment.ts";
 import { type Experiment, isServing, releaseAfterMs } from "../../domain/experiment/experiment.ts";
 import type { ExperimentTally, ReleasedUnit } from "../../domain/experiment/tally.ts";
-import { withReleased } from "../../domain/experiment/tally.ts";
+import { centreOf, withReleased } from "../../domain/experiment/tally.ts";
 import type { EnrolledUnit } from "../../domain/experiment/unit.ts";
-import { hmacSha256 } from "../../platform/digest.ts";
+import { hmacSha256Under } from "../../platform/digest.ts";
 
 /** A unit in the table. It stays until it is released and its period is over. */
 export interface HeldUnit {
@@ -23,6 +23,8 @@ export interface TableSweep {
 /** The units of one experiment. */
 export class UnitTable {
   readonly hash: KeyedHash;
+  /** The centres of the newest unit: units share them until they move. */
+  centres: readonly number[] = [];
   tally: ExperimentTally;
   /** Sticky units by key, in the order of assignment, which is the order in which their periods end. */
   readonly #byKey = new Map<string, HeldUnit>();
@@ -30,8 +32,8 @@ export class UnitTable {
   #pending: HeldUnit[] = [];
 
   constructor(salt: string, tally: ExperimentTally) {
-    const secret = Buffer.from(salt, "hex");
-    this.hash = (text) => hmacSha256(secret, Buffer.from(text, "utf8"));
+    const keyed = hmacSha256Under(Buffer.from(salt, "hex"));
+    this.hash = (text) => keyed(Buffer.from(text, "utf8"));
     this.tally = tally;
   }
 
@@ -117,6 +119,23 @@ export class UnitTable {
 /** The period that a unit is drawn in, when it is drawn at a time. */
 export function drawPeriod(experiment: Experiment, nowMs: number): number {
   return periodAt(nowMs, experiment.periodMs);
+}
+
+const ZEROS: (readonly number[])[] = [];
+
+/** As many zeros: one array for all units that nothing was reported of, because most of the table are such. */
+export function zeros(count: number): readonly number[] {
+  ZEROS[count] ??= new Array<number>(count).fill(0);
+  return ZEROS[count];
+}
+
+/** The centres of a unit that is assigned now. */
+export function centresNow(table: UnitTable, { metrics }: Experiment): readonly number[] {
+  const centres = metrics.map((_rule, index) => centreOf(table.tally, index));
+  const isSame =
+    centres.length === table.centres.length && centres.every((c, i) => c === table.centres[i]);
+  if (!isSame) table.centres = centres;
+  return table.centres;
 }
 
 function isWithinPeriod(
