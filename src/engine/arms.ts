@@ -20,6 +20,8 @@ export class Arms {
     string,
     { readonly scope: Scope; readonly arms: Map<string, LiveArm> }
   >();
+  /** Arms that were admitted before: outcomes of a batch share theirs, and finding one by its text costs more than counting. */
+  #byArm = new WeakMap<Arm, LiveArm>();
   #pairs = 0;
 
   get pairs(): number {
@@ -28,11 +30,19 @@ export class Arms {
 
   /** The arm that an outcome of `arm` counts for, remembered from now on. */
   admit(arm: Arm): LiveArm {
+    const recent = this.#byArm.get(arm);
+    if (recent) return recent;
+    const live = this.#find(arm);
+    this.#byArm.set(arm, live);
+    return live;
+  }
+
+  #find(arm: Arm): LiveArm {
     const key = scopeKey(arm.scope);
     const known = this.#scopes.get(key)?.arms.get(arm.configId);
     if (known) return known;
     if (this.#pairs >= LIVE_PAIRS_MAX && arm.configId !== OVERFLOW_CONFIG_ID) {
-      return this.admit(overflowArm(arm.scope.phase));
+      return this.#find(overflowArm(arm.scope.phase));
     }
     return this.#remember(key, arm);
   }
@@ -46,6 +56,7 @@ export class Arms {
   forget({ scopeKey: key, arm }: LiveArm): void {
     const entry = this.#scopes.get(key);
     if (!entry?.arms.delete(arm.configId)) return;
+    this.#byArm = new WeakMap();
     this.#pairs -= 1;
     if (entry.arms.size === 0) this.#scopes.delete(key);
   }

@@ -1,4 +1,4 @@
-import { type Cell, EMPTY_CELL, mergeCells } from "../domain/outcome/cell.ts";
+import { CellBuilder } from "../domain/outcome/cell-builder.ts";
 import {
   type Distributions,
   DistributionsBuilder,
@@ -8,7 +8,8 @@ import { keys } from "../store/keys.ts";
 import type { LiveArm } from "./arms.ts";
 
 /** Estimates of what an entry of a map with its key, and the objects of a cell, take in memory. */
-const CELL_BYTES = 2_500;
+const CELL_BYTES = 1_500;
+const ENTRY_BYTES = 200;
 const DAY_BYTES = 1_500;
 const BIN_BYTES = 50;
 
@@ -16,7 +17,7 @@ const BIN_BYTES = 50;
 export interface CellDelta {
   readonly live: LiveArm;
   readonly hour: number;
-  cell: Cell;
+  readonly builder: CellBuilder;
 }
 
 /** What one day's distributions gain. */
@@ -35,20 +36,20 @@ export class CellDeltas {
   /** Arms whose definition no checkpoint holds yet. */
   readonly newArms = new Set<LiveArm>();
   #bins = 0;
+  #entries = 0;
 
   /** Estimated size in memory. */
   get bytes(): number {
-    return this.cells.size * CELL_BYTES + this.days.size * DAY_BYTES + this.#bins * BIN_BYTES;
+    const cells = this.cells.size * CELL_BYTES + this.#entries * ENTRY_BYTES;
+    return cells + this.days.size * DAY_BYTES + this.#bins * BIN_BYTES;
   }
 
-  cell(live: LiveArm, hour: number): CellDelta {
-    const key = keys.cell(live.scopeKey, live.arm.configId, hour);
-    let delta = this.cells.get(key);
-    if (!delta) {
-      delta = { live, hour, cell: EMPTY_CELL };
-      this.cells.set(key, delta);
-    }
-    return delta;
+  /** Lets `change` add to the cell of an hour. */
+  addToCell(live: LiveArm, hour: number, change: (builder: CellBuilder) => void): void {
+    const { builder } = this.#cell(live, hour);
+    const entries = builder.entries;
+    change(builder);
+    this.#entries += builder.entries - entries;
   }
 
   /** Lets `change` add to the distributions of a day. */
@@ -61,16 +62,24 @@ export class CellDeltas {
 
   /** Takes back the changes of a checkpoint that failed; those here are newer. */
   takeBack(older: CellDeltas): void {
-    for (const { live, hour, cell } of older.cells.values()) {
-      const delta = this.cell(live, hour);
-      delta.cell = mergeCells(cell, delta.cell);
-    }
+    for (const { live, hour, builder } of older.cells.values())
+      this.#cell(live, hour).builder.merge(builder.toCell());
     for (const dayDelta of older.days.values()) {
       const delta = this.#day(dayDelta.live, dayDelta.day);
       const gained = distributionsOf(dayDelta);
       delta.before = delta.before ? mergeDistributions(gained, delta.before) : gained;
     }
     for (const live of older.newArms) this.newArms.add(live);
+  }
+
+  #cell(live: LiveArm, hour: number): CellDelta {
+    const key = keys.cell(live.scopeKey, live.arm.configId, hour);
+    let delta = this.cells.get(key);
+    if (!delta) {
+      delta = { live, hour, builder: new CellBuilder() };
+      this.cells.set(key, delta);
+    }
+    return delta;
   }
 
   #day(live: LiveArm, day: number): DayDelta {

@@ -1,11 +1,5 @@
 import { assert } from "../domain/kernel/assert.ts";
-import {
-  type Cell,
-  EMPTY_CELL,
-  foldOutcome,
-  mergeCells,
-  scoreChange,
-} from "../domain/outcome/cell.ts";
+import { type Cell, EMPTY_CELL, mergeCells, scoreChange } from "../domain/outcome/cell.ts";
 import type { Correction } from "../domain/outcome/correction.ts";
 import {
   type Distributions,
@@ -76,9 +70,10 @@ export class Cells implements CheckpointPart {
   fold(outcome: Outcome, receivedAtMs: number): LiveArm {
     const live = this.#admit(outcome.arm);
     const hour = hourOf(outcome);
-    const delta = this.#active.cell(live, hour);
-    const cell = foldOutcome(delta.cell, outcome);
-    delta.cell = isLate(outcome, receivedAtMs) ? { ...cell, late: cell.late + 1 } : cell;
+    this.#active.addToCell(live, hour, (builder) => {
+      builder.add(outcome);
+      if (isLate(outcome, receivedAtMs)) builder.count("late");
+    });
     this.#active.addToDay(live, Math.floor(hour / DAY_HOURS), (builder) => builder.add(outcome));
     return live;
   }
@@ -86,8 +81,9 @@ export class Cells implements CheckpointPart {
   /** Takes the score of an outcome for another one. */
   correct({ arm, hour, metric, before, after }: Correction): LiveArm {
     const live = this.#admit(arm);
-    const delta = this.#active.cell(live, hour);
-    delta.cell = mergeCells(delta.cell, scoreChange(metric, before, after));
+    this.#active.addToCell(live, hour, (builder) =>
+      builder.merge(scoreChange(metric, before, after)),
+    );
     return live;
   }
 
@@ -98,8 +94,8 @@ export class Cells implements CheckpointPart {
   note(arm: Arm, atMs: number, what: "duplicates" | "rejected"): void {
     const live = this.arms.find(arm);
     if (!live) return;
-    const delta = this.#active.cell(live, Math.floor(atMs / HOUR_MS));
-    delta.cell = { ...delta.cell, [what]: delta.cell[what] + 1 };
+    const hour = Math.floor(atMs / HOUR_MS);
+    this.#active.addToCell(live, hour, (builder) => builder.count(what));
   }
 
   /**
@@ -111,8 +107,8 @@ export class Cells implements CheckpointPart {
     const deltas = this.#active;
     this.#flushing = { deltas, watermark };
     this.#active = new CellDeltas();
-    const cells = await this.#merged([...deltas.cells], (stored: Cell | undefined, { cell }) =>
-      mergeCells(cellOf(stored), cell),
+    const cells = await this.#merged([...deltas.cells], (stored: Cell | undefined, { builder }) =>
+      mergeCells(cellOf(stored), builder.toCell()),
     );
     const days = await this.#merged([...deltas.days], (stored: Distributions | undefined, delta) =>
       mergeDistributions(stored ?? NO_DISTRIBUTIONS, distributionsOf(delta)),
@@ -135,9 +131,9 @@ export class Cells implements CheckpointPart {
     }
     for (const live of deltas.newArms) this.#storedArms.add(live);
     this.#storedChanges += 1;
-    for (const { live, cell } of deltas.cells.values()) {
+    for (const { live, builder } of deltas.cells.values()) {
       const totals = this.#storedTotals.get(live.scopeKey);
-      if (totals) totals.set(live, mergeCells(totals.get(live) ?? EMPTY_CELL, cell));
+      if (totals) totals.set(live, mergeCells(totals.get(live) ?? EMPTY_CELL, builder.toCell()));
     }
   }
 
@@ -155,7 +151,9 @@ export class Cells implements CheckpointPart {
    */
   async readTotals(scope: string): Promise<{ live: LiveArm; cell: Cell }[]> {
     const ofScope = (deltas: CellDeltas) =>
-      [...deltas.cells.values()].filter(({ live }) => live.scopeKey === scope);
+      [...deltas.cells.values()]
+        .filter(({ live }) => live.scopeKey === scope)
+        .map(({ live, builder }) => ({ live, cell: builder.toCell() }));
     const known = this.#storedTotals.get(scope);
     if (known) {
       const flushing = this.#flushing ? ofScope(this.#flushing.deltas) : [];
@@ -168,7 +166,7 @@ export class Cells implements CheckpointPart {
       (deltas) => {
         // Under a checkpoint it is not plain what the store holds: the next one who asks may keep it.
         changes = this.#flushing ? undefined : this.#storedChanges;
-        return ofScope(deltas).map((delta) => ({ ...delta }));
+        return ofScope(deltas);
       },
       async (at, own) => {
         unsaved = own;
@@ -203,7 +201,7 @@ export class Cells implements CheckpointPart {
       (deltas) =>
         [...deltas.cells.values()]
           .filter(({ live }) => live.scopeKey === scope)
-          .map((delta) => ({ ...delta })),
+          .map(({ live, hour, builder }) => ({ live, hour, cell: builder.toCell() })),
       async (at, unsaved) => {
         await this.#scanCells(scope, at, add);
         for (const { live, hour, cell } of unsaved) add(live, hour, cell);

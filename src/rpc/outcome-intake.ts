@@ -1,6 +1,6 @@
 import { Fault } from "../domain/kernel/fault.ts";
-import { BATCH_ITEMS_MAX, OUTCOME_STREAMS_MAX } from "../domain/kernel/limits.ts";
-import type { Outcome } from "../domain/outcome/outcome.ts";
+import { BATCH_ITEMS_MAX, LIVE_PAIRS_MAX, OUTCOME_STREAMS_MAX } from "../domain/kernel/limits.ts";
+import type { Arm, Outcome } from "../domain/outcome/outcome.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Acceptance } from "../engine/journal.ts";
 import type { Outcome as WireOutcome } from "../gen/attuned/v1/outcome_pb.ts";
@@ -37,6 +37,8 @@ export interface StreamIntake extends Intake {
 const REJECTED_LISTED_MAX = 1_000;
 /** Messages of a stream that wait for the disk at once: enough to fill one group while the one before is written. */
 const MESSAGES_IN_FLIGHT_MAX = 8;
+/** Arms that are kept by their words: twice as many as can have cells of their own. */
+const ARMS_KEPT_MAX = 2 * LIVE_PAIRS_MAX;
 /** Before a stream tries again what found the queue full, in milliseconds. */
 const QUEUE_FULL_WAIT_MS = 20;
 
@@ -56,6 +58,7 @@ export class OutcomeIntake {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #onReported: (tally: ReportTally) => void;
+  readonly #arms = new Map<string, Arm>();
   #streams = 0;
 
   constructor(deps: {
@@ -191,10 +194,12 @@ export class OutcomeIntake {
   #context(): OutcomeContext {
     const engine = this.#engine;
     const nowMs = this.#clock.nowMs();
+    if (this.#arms.size > ARMS_KEPT_MAX) this.#arms.clear();
     return {
       nowMs,
       dimensions: engine.dimensions,
       modelKey: (name) => engine.lookups.modelKey(name),
+      arms: this.#arms,
       openToken: (token) => engine.openToken(token),
       idWindowMs: engine.outcomes.identities.window.lengthMs(nowMs),
       costOf: (model, usage) => engine.prices.costOf(model, usage),

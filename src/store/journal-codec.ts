@@ -27,8 +27,11 @@ export interface JournalRecord {
 /** Encodes one group commit. An arm stands once, however many outcomes share it. */
 export function encodeJournalRecord(record: JournalRecord): Uint8Array {
   const places = new Map<string, number>();
+  const placesByArm = new Map<Arm, number>();
   const arms: JournalArm[] = [];
   const placeOf = (arm: Arm): number => {
+    const known = placesByArm.get(arm);
+    if (known !== undefined) return known;
     const key = `${scopeKey(arm.scope)}\u0000${arm.configId}`;
     let place = places.get(key);
     if (place === undefined) {
@@ -36,6 +39,7 @@ export function encodeJournalRecord(record: JournalRecord): Uint8Array {
       places.set(key, place);
       arms.push(encodeArm(arm));
     }
+    placesByArm.set(arm, place);
     return place;
   };
   return toBinary(

@@ -60,9 +60,14 @@ export function halfOctaveWithin(value: number): number {
 /** Adds what one outcome brings to the bins of a cell. */
 export function foldBinned(binned: BinnedSums, outcome: Outcome): BinnedSums {
   const next: Record<string, PowerSums> = { ...binned };
-  const add = (name: string, value: number) => {
+  eachBinned(outcome, (name, value) => {
     next[name] = addValue(next[name] ?? EMPTY_SUMS, value);
-  };
+  });
+  return next;
+}
+
+/** Names every value that one outcome brings to bins. */
+export function eachBinned(outcome: Outcome, add: (name: string, value: number) => void): void {
   const { inputTokens, outputTokens, latencyMs, costNanoUsd, status } = outcome;
   const octave = (quantity: HeavyQuantity, value: number | undefined) => {
     if (value === undefined) return;
@@ -80,7 +85,6 @@ export function foldBinned(binned: BinnedSums, outcome: Outcome): BinnedSums {
     add(tokensByOutputName(half), (inputTokens ?? 0) + outputTokens);
   }
   if (status === "ok" && latencyMs !== undefined) add(successBinName(binOf(latencyMs, HALVES)), 1);
-  return next;
 }
 
 /** The lowest bin whose edge a value does not exceed. */

@@ -127,6 +127,18 @@ export function mergeCells(a: Cell, b: Cell): Cell {
   };
 }
 
+/** Names every bounded value of one outcome, scaled to 0..1. */
+export function eachBounded(outcome: Outcome, add: (metric: string, value: number) => void): void {
+  if (countsForSuccess(outcome.status)) add("success", outcome.status === "ok" ? 1 : 0);
+  for (const [name, score] of Object.entries(outcome.scores))
+    add(name, score / scoreScale(name).max);
+}
+
+/** Whether an answer was cut off at the token limit. */
+export function isTruncated(outcome: Outcome): boolean {
+  return TRUNCATED_REASONS.has(outcome.finishReason);
+}
+
 /** Input and output tokens together; undefined where neither is known. */
 export function tokensOf({ inputTokens, outputTokens }: Outcome): number | undefined {
   if (inputTokens === undefined && outputTokens === undefined) return undefined;
@@ -161,13 +173,10 @@ export function totalsMean(totals: Totals): number | undefined {
 
 function foldBounded(bounded: Cell["bounded"], outcome: Outcome): Record<string, PowerSums> {
   const next: Record<string, PowerSums> = { ...bounded };
-  const add = (metric: string, value: number) => {
+  eachBounded(outcome, (metric, value) => {
     const sums = Object.hasOwn(next, metric) ? (next[metric] ?? EMPTY_SUMS) : EMPTY_SUMS;
     next[metric] = addValue(sums, value);
-  };
-  if (countsForSuccess(outcome.status)) add("success", outcome.status === "ok" ? 1 : 0);
-  for (const [name, score] of Object.entries(outcome.scores))
-    add(name, score / scoreScale(name).max);
+  });
   return next;
 }
 

@@ -21,6 +21,8 @@ export interface OutcomeContext {
   readonly dimensions: readonly string[];
   /** The key that statistics of a model go by. */
   readonly modelKey: (name: string) => string;
+  /** Arms that were made of the same words before; may be emptied at any time. */
+  readonly arms: Map<string, Arm>;
   readonly openToken: (token: string) => TokenDecision | undefined;
   /** How far back ids are told apart, in milliseconds. */
   readonly idWindowMs: number;
@@ -145,21 +147,21 @@ function decisionOf(wire: WireOutcome, context: OutcomeContext): Decision | Refu
       "PHASE_REQUIRED",
       "phase must be one of the six phases where there is no decision token",
     );
+  const modelKey = context.modelKey(model);
+  const key = JSON.stringify([modelKey, phase, wire.settings ?? null, wire.attributes]);
+  const known = context.arms.get(key);
+  if (known) return { arm: known };
   const settings = settingsFromWire(wire.settings);
   const violations = [
     ...settingsViolations(settings, "settings"),
     ...attributeViolations(wire.attributes),
   ];
   if (violations.length > 0) return refuse("OUTCOME_INVALID", inWords(violations));
-  const modelKey = context.modelKey(model);
   const configId = configIdOf({ modelKey, settings }, sha256);
-  return {
-    arm: {
-      scope: scopeOf(modelKey, phase, wire.attributes, context.dimensions),
-      configId,
-      settings,
-    },
-  };
+  const scope = scopeOf(modelKey, phase, wire.attributes, context.dimensions);
+  const arm = { scope, configId, settings };
+  context.arms.set(key, arm);
+  return { arm };
 }
 
 function decisionOfToken(wire: WireOutcome, context: OutcomeContext): Decision | Refusal {
