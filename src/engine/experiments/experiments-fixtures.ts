@@ -2,11 +2,14 @@ import type { Experiment } from "../../domain/experiment/experiment.ts";
 import { MILLION } from "../../domain/experiment/experiment.ts";
 import type { ExperimentPlan } from "../../domain/experiment/experiment-violation.ts";
 import type { ReleasedUnit } from "../../domain/experiment/tally.ts";
+import { Fault } from "../../domain/kernel/fault.ts";
 import type { Outcome } from "../../domain/outcome/outcome.ts";
 import { outcomeOf } from "../../domain/outcome/outcome-fixtures.ts";
 import { ranges } from "../../store/keys.ts";
 import type { Store } from "../../store/store.ts";
+import { type MemoryStore, openMemoryStore } from "../../store/store-fixtures.ts";
 import type { Engine } from "../engine.ts";
+import { createTestPlatform, openTestEngine, type TestPlatform } from "../engine-fixtures.ts";
 import type { LookupRequest, Resolution } from "../lookups.ts";
 import { createExperiment, startExperiment } from "./experiment-changes.ts";
 import { decodeRelease } from "./unit-codec.ts";
@@ -80,4 +83,37 @@ export async function releasedLog(store: Store, experimentId: string): Promise<R
   for await (const [, bytes] of store.scanBytes({ range: ranges.releasedUnits(experimentId) }))
     log.push(decodeRelease(bytes));
   return log;
+}
+
+export const HOUR_MS = 3_600_000;
+
+/** An engine on a store in memory, with what a test moves and breaks. */
+export interface Opened extends Pick<MemoryStore, "database" | "control"> {
+  readonly engine: Engine;
+  readonly platform: TestPlatform;
+}
+
+export async function opened(): Promise<Opened> {
+  const { store, database, control } = await openMemoryStore();
+  const platform = createTestPlatform();
+  return { engine: await openTestEngine(store, platform), platform, database, control };
+}
+
+/** The daemon as it is after a crash: what was written is there, and nothing else. */
+export async function reopened({
+  database,
+  platform,
+}: Pick<Opened, "database" | "platform">): Promise<Engine> {
+  const { store } = await openMemoryStore(database);
+  return openTestEngine(store, platform);
+}
+
+/** The reason of a refusal. Throws where nothing was refused. */
+export async function refusalOf(promise: Promise<unknown>): Promise<string> {
+  const failure = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (failure instanceof Fault) return failure.reason;
+  throw new Error(`not refused: ${String(failure)}`);
 }
