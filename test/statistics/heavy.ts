@@ -6,6 +6,7 @@ import { allocation } from "./heavy-allocation.ts";
 import { detector, ratio, speed } from "./heavy-checks.ts";
 import { coverage, detection, guard, nullStreams, seasons } from "./heavy-engine.ts";
 import { observationalIntervals, plateau, recordedAnswers } from "./heavy-observational.ts";
+import { productOrders } from "./heavy-product.ts";
 import { type HeavyRow, passes } from "./heavy-row.ts";
 
 const PARTS: Readonly<Record<string, () => Generator<HeavyRow>>> = {
@@ -20,6 +21,7 @@ const PARTS: Readonly<Record<string, () => Generator<HeavyRow>>> = {
   observational: observationalIntervals,
   plateau,
   recorded: recordedAnswers,
+  product: productOrders,
   null: nullStreams,
 };
 

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { analyseTokenEfficiency } from "../../src/domain/analysis/token-efficiency.ts";
+import { EMPTY_CELL, foldOutcome } from "../../src/domain/outcome/cell.ts";
+import type { Outcome } from "../../src/domain/outcome/outcome.ts";
+import { outcomeOf } from "../../src/domain/outcome/outcome-fixtures.ts";
+import { Evidence } from "../../src/gen/attuned/v1/analysis_pb.ts";
+import { Phase } from "../../src/gen/attuned/v1/phase_pb.ts";
+import { addValue, EMPTY_SUMS, type PowerSums } from "../../src/stats/power-sums.ts";
+import { impactOf, ordersWithClaims } from "../statistics/product-orders.ts";
+import { seededRandom } from "../statistics/random.ts";
+import {
+  hasSharedData,
+  type ModelPairRow,
+  readReplay,
+  type TemperatureRow,
+} from "../statistics/shared-data.ts";
+import { HOUR_MS, openAnalysisWorld, reported } from "./analysis-fixtures.ts";
+
+const FILES = ["temperature-gpt-3.5-turbo.ndjson.gz", "temperature-null-two-models.ndjson.gz"];
+
+describe.skipIf(!hasSharedData)("recorded temperatures", () => {
+  const rows = hasSharedData ? FILES.flatMap((file) => readReplay<TemperatureRow>(file)) : [];
+
+  test.each(["gpt-3.5-turbo", "claude-3-opus-20240229", "llama-2-70b-chat"])(
+    "B011 B070 B098 %s: nothing is claimed of 0.0 to 1.0, in any of 40 orders looked at 4 times",
+    (model) => {
+      const own = rows.filter((row) => row.model === model && row.settings.temperature <= 1);
+      expect(own.length).toBeGreaterThan(1_000);
+      const how = { orders: 40, looks: 4, random: seededRandom(26_000) };
+      expect(ordersWithClaims(own, how)).toBe(0);
+    },
+  );
+
+  test("B018 B103 the collapse above is found, and the optimum ends before it", () => {
+    const levels = new Map<number, PowerSums>();
+    for (const { model, settings, scores } of rows) {
+      if (model !== "gpt-3.5-turbo") continue;
+      const sums = levels.get(settings.temperature) ?? EMPTY_SUMS;
+      levels.set(settings.temperature, addValue(sums, scores.quality / 100));
+    }
+    const impact = impactOf(levels);
+    expect(impact.optimum).toStrictEqual([{ low: 0, high: 1.3 }]);
+    expect(impact.tails.map(({ values }) => values)).toStrictEqual([[1.4, 1.5, 1.6]]);
+    expect(impact.evidence).toBe("observational");
+  });
+});
+
+describe.skipIf(!hasSharedData)("recorded attempts", () => {
+  /** Per temperature and problem the attempts as [tokens, token at which the answer ends, right]. */
+  interface AttemptRow {
+    readonly temp: number;
+    readonly a: readonly (readonly [number, number | null, 0 | 1])[];
+  }
+
+  test("B012 B071 B104 B105 B106 the knee in max_tokens is found, and the bound holds against the truth", () => {
+    const attempts = readReplay<AttemptRow>("attempts-gpt-3.5-turbo.ndjson.gz")
+      .filter(({ temp }) => temp <= 1)
+      .flatMap(({ a }) => a);
+    let cell = EMPTY_CELL;
+    for (const [outputTokens, , right] of attempts) {
+      const over: Partial<Outcome> = { outputTokens, scores: { quality: 100 * right } };
+      cell = foldOutcome(cell, outcomeOf("a", over));
+    }
+    const found = analyseTokenEfficiency([{ settings: { maxTokens: 2000 }, cell }], {
+      toleratedLoss: 2,
+    });
+    expect(found.sampleSize).toBe(attempts.length);
+    expect(found.evidence).toBe("structural_bound");
+    const right = (limit: number) =>
+      attempts.filter(([, end, isRight]) => isRight === 1 && end !== null && end <= limit).length;
+    for (const { maxTokens, qualityLow, qualityAtLeast } of found.limits) {
+      const truth = (100 * right(maxTokens)) / attempts.length;
+      expect(qualityLow).toBeLessThanOrEqual(qualityAtLeast);
+      expect(qualityAtLeast).toBeLessThanOrEqual(truth + 1e-9);
+    }
+    const knee = found.diminishingReturnsAt ?? Number.NaN;
+    const whole = (100 * right(Number.POSITIVE_INFINITY)) / attempts.length;
+    // At the knee less than the tolerated loss is lost in truth, and one step of half an octave below it the bound is no longer kept.
+    expect(whole - (100 * right(knee)) / attempts.length).toBeLessThanOrEqual(2);
+    const below = found.limits.filter(({ maxTokens }) => maxTokens < knee).at(-1);
+    expect(below?.lossHigh).toBeGreaterThan(2);
+    expect(knee).toBeLessThan(Math.max(...attempts.map(([tokens]) => tokens)));
+    expect(found.minAcceptableTokens).toBeLessThanOrEqual(knee);
+  });
+});
+
+describe.skipIf(!hasSharedData)("recorded models, confounded on purpose", () => {
+  test("B013 B076 within strata gpt-4 is better, the plain means say the opposite, and nothing is applied", async () => {
+    const world = await openAnalysisWorld();
+    const { engine, platform, service, loop } = world;
+    const rows = readReplay<ModelPairRow>("model-pairs-mmlu.ndjson.gz");
+    await world.report(confounded(rows, platform.clock.ms - 48 * HOUR_MS));
+    const response = await service.compareModels({
+      phase: Phase.EXECUTION,
+      metrics: ["quality"],
+    });
+    const [impact] = response.impacts;
+    const [best, other] = impact?.groups.toSorted((a, b) => b.difference - a.difference) ?? [];
+    expect(response.evidence).toBe(Evidence.OBSERVATIONAL);
+    expect(impact?.strata).toBe(57);
+    expect(best).toMatchObject({ name: "gpt-4", optimal: true });
+    expect(other).toMatchObject({ name: "mixtral-8x7b", optimal: false });
+    // The truth is 12.5 points; the plain means say 8 the other way.
+    expect(other?.difference).toBeCloseTo(-12.5, 0);
+    expect(other?.differenceLow).toBeLessThan(-12.5);
+    expect(other?.differenceHigh).toBeLessThan(0);
+    expect(other?.naiveDifference).toBeGreaterThan(6);
+    expect(response.insights.map(({ code }) => code)).toContain("SIGN_TURNED");
+    const before = engine.state.config;
+    const pass = await loop.runNow();
+    expect(pass.tasks.every(({ ok }) => ok)).toBe(true);
+    expect(engine.state.config).toBe(before);
+    expect([...engine.state.findings.recommendations]).toStrictEqual([]);
+    await engine.close();
+  });
+});
+
+/** gpt-4 answers nine tenths of the 29 hardest domains and one tenth of the rest, mixtral the opposite; the agent is the domain. */
+function confounded(rows: readonly ModelPairRow[], startMs: number): Outcome[] {
+  const random = seededRandom(27_000);
+  const share = (items: readonly ModelPairRow[]) =>
+    items.reduce((sum, { gpt4, mixtral }) => sum + gpt4 + mixtral, 0) / items.length;
+  const domains = [...Map.groupBy(rows, (row) => row.domain)].toSorted(
+    ([, a], [, b]) => share(a) - share(b),
+  );
+  return domains.flatMap(([domain, items], place) =>
+    items.map((item, index) => {
+      const isGpt4 = random.uniform() < (place < 29 ? 0.9 : 0.1);
+      const model = isGpt4 ? "gpt-4" : "mixtral-8x7b";
+      const right = isGpt4 ? item.gpt4 : item.mixtral;
+      return reported(
+        `${domain}-${index}`,
+        { model, settings: { temperature: 0.7 }, dimensions: ["", domain] },
+        { scores: { quality: 100 * right }, occurredAtMs: startMs + (index % 4) * HOUR_MS },
+      );
+    }),
+  );
+}
