@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { builtinCatalog } from "../domain/catalog/builtin-catalog.ts";
 import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
 import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
+import { EXPERIMENTS_MAX, UNITS_HELD_MAX } from "../domain/experiment/bounds.ts";
 import { MODELS_MAX, OPEN_FINDINGS_MAX } from "../domain/kernel/limits.ts";
 import type { BoundUse, DaemonStatus } from "../engine/daemon-status.ts";
 import { DriftWatch } from "../engine/drift-watch.ts";
@@ -297,6 +298,8 @@ function boundsInUse(engine: Engine, watches: WatchHub): BoundUse[] {
     { name: "stored_models", used: engine.state.config.stored.size, max: MODELS_MAX },
     { name: "watches", used: watches.size, max: watches.max },
     ...engine.outcomes.bounds(),
+    { name: "experiments", used: engine.state.config.experiments.size, max: EXPERIMENTS_MAX },
+    { name: "experiment_units", used: engine.experiments.held, max: UNITS_HELD_MAX },
     { name: "open_drifts", used: engine.state.findings.drifts.size, max: OPEN_FINDINGS_MAX },
     {
       name: "live_recommendations",

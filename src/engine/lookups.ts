@@ -242,7 +242,8 @@ export class Lookups {
     const { experiment } = kept;
     if (!experiment || !request.enrols || !this.#enrolment) return undefined;
     if (isOverriddenByCall(experiment, request.callSettings)) return undefined;
-    const unit = this.#enrolment.enrol(experiment, request.unit);
+    const decidedAtMs = this.#clock.nowMs();
+    const unit = this.#enrolment.enrol(experiment, request.unit, decidedAtMs);
     if (!unit) return undefined;
     let answer = kept.arms.get(unit.arm);
     if (!answer) {
@@ -251,7 +252,6 @@ export class Lookups {
       kept.arms.set(unit.arm, answer);
     }
     const { revision } = this.#state;
-    const decidedAtMs = this.#clock.nowMs();
     const decidedMinute = Math.floor(decidedAtMs / 60_000);
     const { experimentId, epoch, boot, sequence, arm, propensityPpm, scoreRequested } = unit;
     const token = sealAssignment(

@@ -227,3 +227,17 @@ describe("a score that comes later", () => {
     expect(await scored(HOUR_MS)).toEqual({ value: { kind: "reported", value: 0.4 }, frozen: 1 });
   });
 });
+
+test("a window of nothing still takes the outcome of the first lookup, however the clock ticks", async () => {
+  const { engine, platform } = await opened();
+  const experiment = await startedExperiment(engine, { unitWindowMs: 0 });
+  const { nowMs } = platform.clock;
+  platform.clock.nowMs = () => {
+    platform.clock.ms += 1;
+    return nowMs.call(platform.clock);
+  };
+  const answer = engine.lookups.resolve(lookupOf({ unit: "a" }));
+  await engine.report([outcomeFor(engine, answer, { outcomeId: "o" })]);
+  const { tally } = engine.experiments.results(experiment);
+  expect(tally.arms.reduce((sum, arm) => sum + arm.reported, 0)).toBe(1);
+});

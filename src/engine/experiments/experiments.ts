@@ -111,9 +111,13 @@ export class Experiments {
    * The unit of a lookup: the one it is in, or a new one. Undefined where it is not enrolled, which is decided before any draw: the
    * experiment takes no units, a bound is full, or the disk does not keep up.
    */
-  enrol(experiment: Experiment, unit: string): EnrolledUnit | undefined {
+  enrol(
+    experiment: Experiment,
+    unit: string,
+    decidedAtMs: number = this.#deps.clock.nowMs(),
+  ): EnrolledUnit | undefined {
     const table = this.#tableOf(experiment);
-    const nowMs = Math.max(this.#deps.clock.nowMs(), this.#lastAssignedAtMs);
+    const nowMs = Math.max(decidedAtMs, this.#lastAssignedAtMs);
     const key = unit === "" ? "" : unitKeyOf(table.hash, unit);
     const found = table.find(key, { nowMs, periodMs: experiment.periodMs });
     if (found) return found.unit;
