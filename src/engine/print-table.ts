@@ -40,8 +40,10 @@ export class PrintTable {
   sealed(): SealedPrints {
     const words = new Uint32Array(this.#size * this.#width);
     let end = 0;
-    for (const entry of this.#entries()) {
-      words.set(entry, end);
+    for (let place = 0; place < this.#words.length; place += this.#width) {
+      if (this.#isEmpty(place)) continue;
+      for (let word = 0; word < this.#width; word++)
+        words[end + word] = this.#words[place + word] ?? 0;
       end += this.#width;
     }
     return new SealedPrints(this.#width, words);
@@ -49,20 +51,21 @@ export class PrintTable {
 
   #grown(): PrintTable {
     const grown = new PrintTable(this.#width, (this.#mask + 1) * 2);
-    for (const entry of this.#entries()) grown.#set(entry);
-    return grown;
-  }
-
-  *#entries(): Generator<Uint32Array> {
     for (let place = 0; place < this.#words.length; place += this.#width) {
-      if (!this.#isEmpty(place)) yield this.#words.subarray(place, place + this.#width);
+      if (this.#isEmpty(place)) continue;
+      const to = grown.#find(this.#words[place] ?? 0, this.#words[place + 1] ?? 0);
+      for (let word = 0; word < this.#width; word++)
+        grown.#words[to + word] = this.#words[place + word] ?? 0;
     }
+    grown.#size = this.#size;
+    return grown;
   }
 
   #set(entry: ArrayLike<number>): void {
     const place = this.#find(entry[0] ?? 0, entry[1] ?? 0);
     if (this.#isEmpty(place)) this.#size += 1;
-    this.#words.set(entry, place);
+    // Word by word: copying so few at once costs more.
+    for (let word = 0; word < this.#width; word++) this.#words[place + word] = entry[word] ?? 0;
   }
 
   #isEmpty(place: number): boolean {

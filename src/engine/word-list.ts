@@ -14,7 +14,11 @@ export class WordList {
       grown.set(this.#words);
       this.#words = grown;
     }
-    this.#words.set(words, this.#length);
+    // A few words are copied one by one sooner than all at once.
+    if (words.length > 16) this.#words.set(words, this.#length);
+    else
+      for (let word = 0; word < words.length; word++)
+        this.#words[this.#length + word] = words[word] ?? 0;
     this.#length = length;
   }
 
