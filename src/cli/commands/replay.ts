@@ -1,9 +1,16 @@
 import { OutcomeService } from "../../gen/attuned/v1/outcome_service_pb.ts";
+import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { EXIT_CODE } from "../exit-code.ts";
+import { UsageError } from "../failure.ts";
+import { BookmarkFile } from "../replay/bookmark.ts";
+import { csvReader } from "../replay/csv.ts";
+import { type LineReader, langfuseReader, litellmReader } from "../replay/foreign-logs.ts";
+import { readOutcome } from "../replay/outcome-line.ts";
 import { ReplayRun } from "../replay/run.ts";
 import { openSource } from "../replay/source.ts";
 import { printTally } from "../replay/tally.ts";
+import { phaseOf } from "../selectors.ts";
 import { formatDuration } from "../terminal/format.ts";
 import { barGlyphs, showProgress } from "../terminal/progress.ts";
 
@@ -15,13 +22,62 @@ const CONCURRENCY_MAX = 32;
 const RETRY_FOR_DEFAULT_SECONDS = 30;
 const RETRY_FOR_MAX_SECONDS = 86_400;
 
+/** Between two notes of how far it came, in milliseconds. */
+const REMEMBER_EVERY_MS = 2_000;
+const FORMATS = ["ndjson", "csv", "litellm", "langfuse"];
+
+function lineReader(args: Arguments, path: string): LineReader {
+  const isCsvName = /\.csv(\.gz)?$/.test(path);
+  const format = args.text("format") ?? (isCsvName ? "csv" : "ndjson");
+  const phase = args.text("phase") ?? "execution";
+  // Checked here, so that a wrong word is one error and not one a line.
+  const wirePhase = `PHASE_${phase.toUpperCase()}`;
+  phaseOf(phase);
+  const columns = args.pairs("map");
+  if (format !== "csv" && columns.length > 0) throw new UsageError("--map goes with --format csv");
+  switch (format) {
+    case "ndjson":
+      if (args.has("phase")) throw new UsageError("--phase goes with csv, litellm and langfuse");
+      return readOutcome;
+    case "csv":
+      return csvReader({ columns: new Map(columns.map(({ key, value }) => [key, value])), phase });
+    case "litellm":
+      return litellmReader(wirePhase);
+    case "langfuse":
+      return langfuseReader(wirePhase);
+    default:
+      throw new UsageError(`--format takes ${FORMATS.join(", ")}`);
+  }
+}
+
 export const replay: Command = {
   name: "replay",
   summary: "Report a large file of outcomes, with progress and retries",
-  usage: "FILE [--batch N] [--concurrency N] [--retry-for SECONDS]",
+  usage: "FILE [--format FORMAT] [--phase PHASE] [--map FIELD=COLUMN …] [--from-start]",
   example: "attuned replay outcomes.ndjson.gz",
   positionals: { names: ["FILE"], required: 1 },
   options: {
+    format: {
+      type: "text",
+      value: "FORMAT",
+      choices: FORMATS,
+      help: "ndjson: an outcome a line, as protobuf JSON; csv; or a log of litellm or langfuse (default: by the file's name)",
+    },
+    phase: {
+      type: "text",
+      value: "PHASE",
+      help: "the phase of calls in csv and other programs' logs (default execution)",
+    },
+    map: {
+      type: "text",
+      value: "FIELD=COLUMN",
+      multiple: true,
+      help: "the column of a CSV file that fills a field, such as latencyMs=duration or scores.quality=rating",
+    },
+    "from-start": {
+      type: "flag",
+      help: "begin at the first line although an earlier run was cut off later",
+    },
     batch: { type: "text", value: "N", help: "outcomes per call, 1 to 1000 (default 500)" },
     concurrency: { type: "text", value: "N", help: "calls under way at once (default 2)" },
     "retry-for": {
@@ -40,7 +96,12 @@ export const replay: Command = {
     const retryForSeconds =
       args.number("retry-for", { min: 0, max: RETRY_FOR_MAX_SECONDS }) ?? RETRY_FOR_DEFAULT_SECONDS;
     const [path = ""] = args.positionals;
+    const readLine = lineReader(args, path);
     const source = await openSource(path, io);
+    const bookmark = path === "-" ? undefined : await BookmarkFile.of(path);
+    const skipThrough = args.has("from-start") ? 0 : ((await bookmark?.read()) ?? 0);
+    if (skipThrough > 0)
+      terminal.note(`attuned: goes on after line ${skipThrough}; --from-start begins anew`);
     const service = (await context.connect()).service(OutcomeService);
     const run = new ReplayRun({
       source,
@@ -49,7 +110,12 @@ export const replay: Command = {
       concurrency,
       retryForMs: retryForSeconds * 1000,
       report: (request) => service.reportOutcomes(request),
+      readLine,
+      skipThrough,
     });
+    const remembering = setInterval(() => {
+      bookmark?.write(run.answeredThrough).catch(() => undefined);
+    }, REMEMBER_EVERY_MS);
     const stop = showProgress(() => run.progress(), {
       sink: io.stderr,
       redraw: terminal.canRedraw,
@@ -58,9 +124,13 @@ export const replay: Command = {
     });
     const failure = await run.send(io.signal);
     stop();
+    clearInterval(remembering);
+    if (failure === undefined) await bookmark?.remove();
+    else await bookmark?.write(run.answeredThrough);
     printTally(run.tally, context);
     if (failure !== undefined) {
-      terminal.note("attuned: not finished; run it again, what is stored counts as duplicate");
+      const again = bookmark ? "it goes on where it stopped" : "what is stored counts as duplicate";
+      terminal.note(`attuned: not finished; run it again, ${again}`);
       throw failure.error;
     }
     const { items, elapsedMs } = run.progress();

@@ -3,6 +3,7 @@ import { CommandFailed } from "../failure.ts";
 import { formatDuration } from "../terminal/format.ts";
 import type { ProgressState } from "../terminal/progress.ts";
 import { unpacked } from "./bytes.ts";
+import type { LineReader } from "./foreign-logs.ts";
 import type { Line } from "./lines.ts";
 import { readLines } from "./lines.ts";
 import type { OutcomeLine } from "./outcome-line.ts";
@@ -25,6 +26,10 @@ export interface ReplayOptions {
   /** How long a batch is tried after its first failure, in milliseconds. */
   readonly retryForMs: number;
   readonly report: SenderOptions["report"];
+  /** Reads the outcome of a line; attuned's own JSON where absent. */
+  readonly readLine?: LineReader;
+  /** Lines up to this one were answered before and are not sent. */
+  readonly skipThrough?: number;
 }
 
 /** A request is sent at this size even if the batch is not full; well below what the daemon reads. */
@@ -38,6 +43,10 @@ export class ReplayRun {
   #readBytes = 0;
   #readItems = 0;
   #waiting: string | undefined;
+  /** Last line that was read. */
+  #readThrough = 0;
+  /** First lines of the batches that are not answered yet. */
+  readonly #openLines = new Set<number>();
   #broken: { readonly error: unknown } | undefined;
 
   constructor(options: ReplayOptions) {
@@ -55,6 +64,11 @@ export class ReplayRun {
       elapsedMs: performance.now() - this.#startMs,
       waiting: this.#waiting,
     };
+  }
+
+  /** The line up to which every one was answered. */
+  get answeredThrough(): number {
+    return this.#openLines.size === 0 ? this.#readThrough : Math.min(...this.#openLines) - 1;
   }
 
   /**
@@ -85,18 +99,25 @@ export class ReplayRun {
         const result = await sendBatch(full, sender);
         this.#waiting = undefined;
         this.tally.add(result);
+        this.#openLines.delete(full[0]?.line ?? 0);
       });
     };
+    const { readLine = readOutcome, skipThrough = 0 } = this.#options;
     for await (const line of this.#lines()) {
       if (signal.aborted) throw new CommandFailed("interrupted");
-      const read = readOutcome(line);
-      if (read === undefined) continue;
+      const read = readLine(line);
+      if (read === undefined || line.number <= skipThrough) {
+        if (batch.length === 0) this.#readThrough = line.number;
+        continue;
+      }
       this.#readItems += 1;
       if ("reason" in read) {
         this.tally.reject(read);
         continue;
       }
       if (batch.length > 0 && batchBytes + read.bytes > BATCH_BYTES_MAX) await send();
+      if (batch.length === 0) this.#openLines.add(read.line);
+      this.#readThrough = line.number;
       batch.push(read);
       batchBytes += read.bytes;
       if (batch.length >= this.#options.batchSize) await send();
