@@ -25,6 +25,7 @@ export interface Summary {
   readonly outcomesUnanswered: number;
   readonly outcomesRedelivered: number;
   readonly duplicatesConfirmed: number;
+  readonly feedbackAcknowledged: number;
   readonly configWritesAcknowledged: number;
   readonly unitsEnrolled: number;
   readonly unitLookups: number;
@@ -57,6 +58,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
     outcomesUnanswered: outcomes.uncertainCount + outcomes.orphanCount,
     outcomesRedelivered: outcomes.redeliveredCount,
     duplicatesConfirmed: outcomes.duplicateCount,
+    feedbackAcknowledged: outcomes.feedbackCount,
     configWritesAcknowledged: configs.acknowledgedCount,
     unitsEnrolled: experiment.unitCount,
     unitLookups: experiment.lookups,
@@ -138,6 +140,7 @@ async function loadUntilKilled(
   };
   const workers = [
     ...Array.from({ length: REPORTERS }, () => work((to) => outcomes.report(to))),
+    work((to) => outcomes.giveFeedback(to)),
     ...Array.from({ length: WRITERS }, () => work((to) => configs.write(to))),
     ...Array.from({ length: ENROLLERS }, () => work((to) => experiment.step(to))),
   ];

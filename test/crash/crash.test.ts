@@ -10,6 +10,7 @@ test("nothing acknowledged is lost or counted twice, and no unit redrawn, over r
   // A campaign that did nothing would prove nothing.
   expect(summary.killed + summary.stoppedGently).toBe(5);
   expect(summary.outcomesAcknowledged).toBeGreaterThan(0);
+  expect(summary.feedbackAcknowledged).toBeGreaterThan(0);
   expect(summary.configWritesAcknowledged).toBeGreaterThan(0);
   expect(summary.unitOutcomesAcknowledged).toBeGreaterThan(0);
   rmSync(dataDir, { recursive: true, force: true });

@@ -7,8 +7,15 @@ interface Sent {
   readonly arm: string;
   readonly latencyMs: number;
   readonly costNanoUsd: number;
-  readonly quality: number;
+  /** The score that counts: feedback replaces it. */
+  quality: number;
   readonly wire: object;
+}
+
+/** Feedback that was sent, and whose answer never came. */
+interface OpenFeedback {
+  readonly sent: Sent;
+  readonly quality: number;
 }
 
 interface Sums {
@@ -50,7 +57,11 @@ export class OutcomeLedger {
   readonly #orphans: Sent[] = [];
   /** Some that were acknowledged, to be sent again. */
   readonly #remembered: Sent[] = [];
+  /** Some that were acknowledged, to be scored anew: each by one worker at a time. */
+  readonly #scorable: Sent[] = [];
+  #openFeedback: OpenFeedback[] = [];
   acknowledgedCount = 0;
+  feedbackCount = 0;
   redeliveredCount = 0;
   duplicateCount = 0;
 
@@ -99,10 +110,45 @@ export class OutcomeLedger {
     const batch = [...again, ...fresh];
     this.redeliveredCount += again.length;
     // Some batches go out twice at once.
-    const replies = await Promise.all(
-      (this.#random.chance(0.1) ? [batch, batch] : [batch]).map((each) => send(connection, each)),
-    );
+    // Some go out as a stream of two messages, some twice at once.
+    const replies = this.#random.chance(0.2)
+      ? [await sendStream(connection, batch)]
+      : await Promise.all(
+          (this.#random.chance(0.1) ? [batch, batch] : [batch]).map((each) =>
+            send(connection, each),
+          ),
+        );
     return this.#settle(batch, again.length, replies);
+  }
+
+  /** Scores some acknowledged outcomes anew; feedback that was not answered goes out again first. */
+  async giveFeedback(connection: Connection): Promise<boolean> {
+    const size = this.#random.between(1, 20);
+    const open = this.#random.take(this.#openFeedback, size);
+    const fresh = this.#random
+      .take(this.#scorable, size)
+      .map((sent) => ({ sent, quality: this.#random.between(0, 100) }));
+    const given = [...open, ...fresh];
+    if (given.length === 0) return this.report(connection);
+    const reply = await connection.post("OutcomeService/ReportFeedback", {
+      feedback: given.map(({ sent, quality }) => ({ outcomeId: sent.id, scores: { quality } })),
+    });
+    if (reply.status !== "answered") {
+      this.#openFeedback.push(...given);
+      return false;
+    }
+    const { acceptedCount, duplicateCount, rejected } = countsOf(reply.body);
+    if (acceptedCount + duplicateCount !== given.length || rejected > 0)
+      throw new Error(`feedback was refused: ${JSON.stringify(reply.body)}`);
+    this.feedbackCount += given.length;
+    for (const { sent, quality } of given) {
+      const sums = this.#acknowledged.get(sent.arm);
+      if (!sums) throw new Error(`${sent.arm} has no acknowledged outcome`);
+      sums.quality += quality - sent.quality;
+      sent.quality = quality;
+      this.#scorable.push(sent);
+    }
+    return true;
   }
 
   /** Sends every unanswered outcome again until all are answered; orphans excepted. */
@@ -112,6 +158,9 @@ export class OutcomeLedger {
       this.redeliveredCount += batch.length;
       const reply = await send(connection, batch);
       if (!this.#settle(batch, batch.length, [reply])) throw new Error("not answered while up");
+    }
+    while (this.#openFeedback.length > 0) {
+      if (!(await this.giveFeedback(connection))) throw new Error("not answered while up");
     }
   }
 
@@ -127,13 +176,24 @@ export class OutcomeLedger {
       for (const item of metrics) counted.set(armName(model, item.settings), sumsOf(item));
     }
     const open = new Map<string, Sums>();
+    const lowered = new Map<string, number>();
     for (const sent of [...this.#uncertain, ...this.#orphans]) add(open, sent);
+    // The low end of what feedback without an answer may have changed, and the range above it.
+    for (const { sent, quality } of this.#openFeedback) {
+      const change = quality - sent.quality;
+      const sums = open.get(sent.arm) ?? noSums();
+      const low = lowered.get(sent.arm) ?? 0;
+      lowered.set(sent.arm, low + Math.min(0, change));
+      sums.quality += Math.abs(change);
+      open.set(sent.arm, sums);
+    }
     for (const name of new Set([...counted.keys(), ...this.#acknowledged.keys()])) {
       const least = this.#acknowledged.get(name) ?? noSums();
       const maybe = open.get(name) ?? noSums();
       const actual = counted.get(name) ?? noSums();
       for (const key of ["count", "latencyMs", "costNanoUsd", "quality"] as const) {
-        if (actual[key] >= least[key] && actual[key] <= least[key] + maybe[key]) continue;
+        const low = least[key] + (key === "quality" ? (lowered.get(name) ?? 0) : 0);
+        if (actual[key] >= low && actual[key] <= low + maybe[key]) continue;
         throw new Error(
           `${name}: ${key} is ${actual[key]}, acknowledged ${least[key]}, unanswered ${maybe[key]}`,
         );
@@ -175,7 +235,9 @@ export class OutcomeLedger {
     if (isAcknowledged) {
       add(this.#acknowledged, sent);
       this.acknowledgedCount += 1;
-      if (this.#remembered.length < REMEMBERED_MAX) this.#remembered.push(sent);
+      if (this.#random.chance(0.2)) {
+        if (this.#scorable.length < REMEMBERED_MAX) this.#scorable.push(sent);
+      } else if (this.#remembered.length < REMEMBERED_MAX) this.#remembered.push(sent);
     } else if (sent.arm.startsWith(ORPHAN_MODEL)) this.#orphans.push(sent);
     else this.#uncertain.push(sent);
   }
@@ -213,6 +275,16 @@ interface WireMetrics {
 function send(connection: Connection, batch: readonly Sent[]): Promise<Reply> {
   const outcomes = batch.map(({ wire }) => wire);
   return connection.post("OutcomeService/ReportOutcomes", { outcomes });
+}
+
+function sendStream(connection: Connection, batch: readonly Sent[]): Promise<Reply> {
+  const outcomes = batch.map(({ wire }) => wire);
+  const middle = Math.ceil(outcomes.length / 2);
+  const messages = [outcomes.slice(0, middle), outcomes.slice(middle)];
+  return connection.stream(
+    "OutcomeService/StreamOutcomes",
+    messages.map((part) => ({ outcomes: part })),
+  );
 }
 
 function armName(model: string, settings: object): string {

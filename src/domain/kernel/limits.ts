@@ -79,7 +79,7 @@ export const FEEDBACK_TTL_MS = 7 * 24 * 60 * 60 * 1000;
 /** How long a report waits for the ids of the time before the start to be read, in milliseconds. */
 export const IDS_WAIT_MAX_MS = 10_000;
 /** Outcomes since the last checkpoint that set one off: what a start has to fold again, about half a second. */
-export const OUTCOMES_PER_CHECKPOINT_MAX = 100_000;
+export const OUTCOMES_PER_CHECKPOINT_MAX = 50_000;
 /** Cells with changes that no checkpoint holds yet. Reaching it sets a checkpoint off. */
 export const DIRTY_CELLS_MAX = 4_000;
 /**
