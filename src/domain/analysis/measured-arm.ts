@@ -22,11 +22,6 @@ export function pooledCell(arms: readonly MeasuredArm[]): Cell {
   return arms.reduce((cell, arm) => mergeCells(cell, arm.cell), EMPTY_CELL);
 }
 
-/** How many scopes the arms come from; arms without a stratum share one. */
-export function strataOf(arms: readonly MeasuredArm[]): number {
-  return new Set(arms.map(({ stratum = "" }) => stratum)).size;
-}
-
 /**
  * What `count` finds in the cells, a day, over the last week that had any; 0 where the hours are not known. The span is at least an hour,
  * so that one burst does not pass for a rate.

@@ -1,10 +1,10 @@
 import type { DriftFinding, DriftKind } from "../../domain/drift/drift.ts";
 import { reconcileDrifts } from "../../domain/drift/reconcile.ts";
 import { OPEN_FINDINGS_MAX } from "../../domain/kernel/limits.ts";
+import type { WatchedDrifts } from "../../engine/drift-watch.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { recordFindings } from "../../engine/finding-changes.ts";
 import type { LoopDecision } from "../../engine/loop.ts";
-import type { StoreOp } from "../../store/store.ts";
 import type { Pass } from "../task.ts";
 
 /** Commits what findings of some kinds mean for the drifts of those kinds. */
@@ -13,7 +13,7 @@ export async function recordDrifts(
   found: {
     readonly kinds: readonly DriftKind[];
     readonly findings: readonly DriftFinding[];
-    readonly along: readonly StoreOp[];
+    readonly along: WatchedDrifts["ops"];
   },
   pass: Pick<Pass, "nowMs">,
 ): Promise<LoopDecision[]> {
