@@ -10,6 +10,7 @@ import { hourOfCellKey, type KeyRange, keys, ranges, sequenceOfKey } from "../st
 import type { Store, StoreOp } from "../store/store.ts";
 import type { LiveArm } from "./arms.ts";
 import { type Cells, DAY_HOURS, HOUR_MS } from "./cells.ts";
+import { trimHistory } from "./history-retention.ts";
 import type { Identities } from "./identities.ts";
 import type { Targets } from "./targets.ts";
 
@@ -82,6 +83,7 @@ export class Retention {
     if (this.#round.length === 0) {
       if (this.#roundAtMs !== undefined && nowMs - this.#roundAtMs < ROUND_EVERY_MS) return;
       this.#roundAtMs = nowMs;
+      await trimHistory(this.#deps.store);
       this.#round = [...this.#deps.cells.arms.all()];
     }
     const gone: LiveArm[] = [];

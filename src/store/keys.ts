@@ -154,6 +154,12 @@ export function hourOfCellKey(cellKey: string): number {
   return Number(cellKey.slice(-DIGITS));
 }
 
+/** The key of the same change by model. */
+export function changeOfModelKey(changeKey: string, model: string): string {
+  const [, revision, index] = changeKey.split(NUL);
+  return keys.changeOfModel(model, Number(revision), Number(index));
+}
+
 /** The producer of a producer's key. */
 export function producerOfKey(producerKey: string): string {
   return producerKey.slice(2);

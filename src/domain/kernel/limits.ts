@@ -89,6 +89,10 @@ export const DIRTY_CELLS_MAX = 4_000;
 export const DELTA_BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes of the journal on disk, about: 1 GiB, some five million raw outcomes. What is beyond it, or older than a day, is removed. */
 export const JOURNAL_BYTES_MAX = 1024 * 1024 * 1024;
+/** Revisions whose changes are kept one by one: a change every five minutes for a year. */
+export const CHANGES_REVISIONS_MAX = 100_000;
+/** Drifts, and as many recommendations, that are kept after they were resolved or closed. */
+export const CLOSED_FINDINGS_MAX = 10_000;
 /** How long cells are kept by hour, in milliseconds: 14 days. Then the hours of a day are merged. */
 export const HOURLY_CELLS_TTL_MS = 14 * 24 * 60 * 60 * 1000;
 /** Days of cells and of distributions that are kept of an arm: a year, and room to compare with the one before. */
