@@ -41,7 +41,6 @@ test("the bundle runs from an empty directory, without a checkout or node_module
     yaml: { a: 1 },
     metrics: "\n",
     types: 0,
-    protobuf: "full",
     server: "function",
   });
 });
