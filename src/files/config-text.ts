@@ -1,11 +1,6 @@
+import { CAPABILITIES, type Capability } from "../domain/catalog/model-facts.ts";
 import { suggestNames } from "../domain/catalog/suggestions.ts";
-import {
-  CAPABILITIES,
-  type Capability,
-  type Limits,
-  type ModelConfig,
-  type RetryPolicy,
-} from "../domain/config/model-config.ts";
+import type { Limits, ModelConfig, RetryPolicy } from "../domain/config/model-config.ts";
 import { isPhase, PHASES, type Phase } from "../domain/config/phase.ts";
 import { SETTING_FIELDS, type Settings } from "../domain/config/settings.ts";
 import { modelConfigViolations } from "../domain/config/validate.ts";

@@ -1,9 +1,5 @@
-import {
-  type Capability,
-  type ModelConfig,
-  mergeModelConfig,
-  type RetryPolicy,
-} from "./model-config.ts";
+import type { Capability } from "../catalog/model-facts.ts";
+import { type ModelConfig, mergeModelConfig, type RetryPolicy } from "./model-config.ts";
 import { PHASES, type Phase } from "./phase.ts";
 import type { Settings } from "./settings.ts";
 

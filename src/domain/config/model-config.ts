@@ -1,17 +1,6 @@
+import type { Capability } from "../catalog/model-facts.ts";
 import type { Phase } from "./phase.ts";
 import type { Settings } from "./settings.ts";
-
-export const CAPABILITIES = [
-  "tool_calling",
-  "reasoning",
-  "parallel_execution",
-  "reflection",
-  "code_generation",
-  "long_context",
-  "json_mode",
-  "streaming",
-] as const;
-export type Capability = (typeof CAPABILITIES)[number];
 
 /** Limits that an agent keeps around its calls. */
 export interface Limits {

@@ -1,3 +1,4 @@
+import { REASONING_EFFORTS } from "../catalog/model-facts.ts";
 import { STOP_SEQUENCE_LENGTH_MAX, STOP_SEQUENCES_MAX } from "../kernel/limits.ts";
 
 /** Settings of one model call. Absent means: falls through to the layer below. */
@@ -33,15 +34,6 @@ export interface SettingField {
   readonly choices?: readonly string[];
 }
 
-export const REASONING_EFFORTS = [
-  "none",
-  "minimal",
-  "low",
-  "medium",
-  "high",
-  "xhigh",
-  "max",
-] as const;
 const INT32_MAX = 2 ** 31 - 1;
 
 /** Every field of Settings, in the order in which they are shown. The ranges are the widest that any provider accepts. */

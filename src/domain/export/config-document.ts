@@ -1,4 +1,5 @@
-import { CAPABILITIES, type Capability, type ModelConfig } from "../config/model-config.ts";
+import { CAPABILITIES, type Capability } from "../catalog/model-facts.ts";
+import type { ModelConfig } from "../config/model-config.ts";
 import { PHASES, type Phase } from "../config/phase.ts";
 import { SETTING_FIELDS, type Settings } from "../config/settings.ts";
 import { modelConfigViolations } from "../config/validate.ts";

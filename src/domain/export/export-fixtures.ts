@@ -1,8 +1,9 @@
 import fc from "fast-check";
-import { CAPABILITIES, type ModelConfig } from "../config/model-config.ts";
+import { CAPABILITIES, REASONING_EFFORTS } from "../catalog/model-facts.ts";
+import type { ModelConfig } from "../config/model-config.ts";
 import { overrideIdentity } from "../config/override.ts";
 import { PHASES } from "../config/phase.ts";
-import { REASONING_EFFORTS, type Settings } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { hasControlCharacter } from "../config/validate.ts";
 import type { ExportContent, ExportedOverride } from "./export-document.ts";
 

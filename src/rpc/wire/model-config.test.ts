@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { CAPABILITIES, type ModelConfig } from "../../domain/config/model-config.ts";
+import { CAPABILITIES } from "../../domain/catalog/model-facts.ts";
+import type { ModelConfig } from "../../domain/config/model-config.ts";
 import { anyPhase, anySettings } from "../../domain/outcome/outcome-fixtures.ts";
 import { type ModelCapability, ModelConfigSchema } from "../../gen/attuned/v1/model_config_pb.ts";
 import { modelConfigFromWire, modelConfigToWire } from "./model-config.ts";

@@ -1,10 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import {
-  CAPABILITIES,
-  type Capability,
-  type ModelConfig,
-  type RetryPolicy,
-} from "../../domain/config/model-config.ts";
+import { CAPABILITIES, type Capability } from "../../domain/catalog/model-facts.ts";
+import type { ModelConfig, RetryPolicy } from "../../domain/config/model-config.ts";
 import { PHASES, type Phase, phaseOfNumber } from "../../domain/config/phase.ts";
 import type { Settings } from "../../domain/config/settings.ts";
 import { modelConfigViolations } from "../../domain/config/validate.ts";
