@@ -24,6 +24,12 @@ export const ASSIGNMENTS_QUEUED_MAX = 10_000;
 export const SEQUENCE_BLOCK = 100_000;
 /** Starts of the daemon whose last journalled sequence is remembered. Tokens of older ones are older than a day anyway. */
 export const BOOTS_REMEMBERED_MAX = 1_000;
+/** Comparisons of a season, fixed in advance because unused ones count too: as many as a team starts in a month. */
+export const SEASON_SLOTS = 50;
+/** Finished seasons that are kept, of both kinds together. About 5 kB each. */
+export const SEASONS_KEPT_MAX = 20;
+/** Released units of one experiment that one pass of the loop folds: some hundred milliseconds, in slices. */
+export const UNITS_FOLDED_PER_PASS_MAX = 20_000;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -37,6 +37,11 @@ export interface Experiment {
   readonly scoreFractionPpm: number;
   /** The effect on the primary metric that the plan is made for, on its scale of 0 to 1. */
   readonly designedEffect: number;
+  /**
+   * Variance of each metric in the scope before the first start, on its scale of 0 to 1; null where nothing was known. It sizes the bets:
+   * a wrong one costs time, never validity. Absent before the start.
+   */
+  readonly outcomeVariances?: readonly (number | null)[];
   /** Secret key of the draws, 32 bytes in hexadecimal. Never leaves the daemon. */
   readonly salt: string;
   /** Number of the allocation in force; 0 before the start. */

@@ -1,5 +1,6 @@
 import { freezeDesign } from "../../stats/betting-design.ts";
 import { unitsNeeded } from "../../stats/forecast.ts";
+import { EXPERIMENT_ALPHA, plannedVariance } from "./evidence-design.ts";
 import { type Experiment, MILLION } from "./experiment.ts";
 import { isScore } from "./metric-rule.ts";
 
@@ -25,13 +26,6 @@ export interface ScopeHistory {
   readonly variance: number | undefined;
 }
 
-const ALPHA = 0.05;
-/** Assumed for want of outcomes: the largest variance of yes or no, and that of a judge's scores with a deviation of 0.2. */
-const SUCCESS_VARIANCE = 0.25;
-const SCORE_VARIANCE = 0.04;
-/** Below it a metric that never varied would promise an answer at once. */
-const VARIANCE_MIN = 0.0025;
-
 /**
  * The forecast of an experiment: both directions, five in a hundred, for the challenger with the smallest share
  * (statistics.md 2.1). For scores only units whose score is requested count. One unit per outcome is assumed, so sessions of
@@ -42,8 +36,7 @@ export function timeToAnswer(
   history: ScopeHistory,
 ): TimeToAnswer {
   const primary = experiment.metrics[0]?.metric ?? "success";
-  const assumed = primary === "success" ? SUCCESS_VARIANCE : SCORE_VARIANCE;
-  const variance = Math.max(VARIANCE_MIN, history.variance ?? assumed);
+  const variance = plannedVariance({ metric: primary }, history.variance);
   const [control, ...challengers] = experiment.arms.map(({ weightPpm }) => weightPpm / MILLION);
   const share = Math.min(...challengers);
   const pair = (control ?? 0) + share;
@@ -63,7 +56,7 @@ export function timeToAnswer(
   const unitsAt = (chance: number) => {
     const needed = unitsNeeded({
       incrementVariance: design.incrementVariance,
-      alpha: ALPHA,
+      alpha: EXPERIMENT_ALPHA,
       sides: 2,
       chance,
       bets: design.tests.superiority.bets,
