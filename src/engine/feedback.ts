@@ -4,12 +4,14 @@ import type { AssignmentRef } from "../domain/outcome/outcome.ts";
 import { decodeJournalRecord, type JournalRecord } from "../store/journal-codec.ts";
 import { keys } from "../store/keys.ts";
 import type { Store, StoreOp } from "../store/store.ts";
+import { HOUR_MS } from "./cells.ts";
 import type { Journal } from "./journal.ts";
-import type { Target, TargetName, Targets } from "./targets.ts";
+import type { OutcomeName, Target, Targets } from "./targets.ts";
+import type { DecidedUnit } from "./token-decision.ts";
 
 /** Scores of one target by one source. */
 export interface FeedbackItem {
-  readonly target: TargetName;
+  readonly target: OutcomeName | { readonly unit: DecidedUnit };
   readonly scores: Readonly<Record<string, number>>;
   readonly source: string;
 }
@@ -20,6 +22,22 @@ export type FeedbackVerdict = "accepted" | "duplicate" | "unknown" | "too_late";
 /** Scores of a target by metric and source. */
 type TargetScores = Record<string, Record<string, number>>;
 
+/** The scores of a unit as a whole, as they are stored. */
+export interface UnitScores {
+  /** When the decision was made whose token brought the first score: the hour of its cell counts them all. */
+  readonly atMs: number;
+  readonly scores: TargetScores;
+}
+
+/** What an item scores, and where that is counted. */
+interface Subject extends Pick<Correction, "arm" | "hour" | "ofUnit"> {
+  /** Where its scores are stored. */
+  readonly key: string;
+  scores: TargetScores;
+  readonly stored: (scores: TargetScores) => TargetScores | UnitScores;
+  readonly assignment: () => Promise<AssignmentRef | undefined>;
+}
+
 interface Waiting {
   readonly items: readonly FeedbackItem[];
   readonly resolve: (verdicts: FeedbackVerdict[]) => void;
@@ -28,8 +46,8 @@ interface Waiting {
 
 /** What one batch of calls knows of the targets that it touches. */
 interface Batch {
-  readonly scores: Map<string, { readonly target: Target; scores: TargetScores }>;
-  readonly changed: Set<string>;
+  readonly subjects: Map<string, Subject>;
+  readonly changed: Set<Subject>;
   readonly corrections: Correction[];
   /** Journal records that were read for it. */
   readonly records: Map<number, JournalRecord | undefined>;
@@ -41,8 +59,8 @@ const ITEMS_PER_BATCH_MAX = 4_000;
 const RECORDS_KEPT_MAX = 8;
 
 /**
- * Takes scores that arrive later than their outcomes. The last score of a (target, metric, source) counts; several sources count as
- * their mean, so that an outcome stays one observation. Calls are worked off one batch after the other, because each needs the
+ * Takes scores that arrive later than their outcomes, or without any. The last score of a (target, metric, source) counts; several
+ * sources count as their mean, so that an outcome or a unit stays one observation. Calls are worked off one batch after the other, because each needs the
  * scores that the one before left; those that wait share one synced write.
  */
 export class Feedback {
@@ -107,7 +125,7 @@ export class Feedback {
   async #apply(items: readonly FeedbackItem[]): Promise<FeedbackVerdict[]> {
     await this.#ready();
     const batch: Batch = {
-      scores: new Map(),
+      subjects: new Map(),
       changed: new Set(),
       corrections: [],
       records: new Map(),
@@ -115,44 +133,82 @@ export class Feedback {
     const verdicts: FeedbackVerdict[] = [];
     for (const item of items) verdicts.push(await this.#applyItem(item, batch));
     if (batch.corrections.length === 0) return verdicts;
-    const ops = [...batch.changed].flatMap((key): StoreOp[] => {
-      const known = batch.scores.get(key);
-      return known ? [{ put: key, json: known.scores }] : [];
-    });
+    const ops = [...batch.changed].map(
+      ({ key, scores, stored }): StoreOp => ({ put: key, json: stored(scores) }),
+    );
     await this.#journal.correct({ corrections: batch.corrections, ops });
     return verdicts;
   }
 
   async #applyItem(item: FeedbackItem, batch: Batch): Promise<FeedbackVerdict> {
-    const target = this.#targets.find(item.target);
-    if (!target) return "unknown";
-    const key = keys.targetScores(target.sequence, target.index);
-    let known = batch.scores.get(key);
-    if (!known) {
-      const scores = await this.#scoresOf(target, key, batch);
-      if (!scores) return "too_late";
-      known = { target, scores };
-      batch.scores.set(key, known);
-    }
+    const subject = await this.#subjectOf(item.target, batch);
+    if (typeof subject === "string") return subject;
     let isChanged = false;
     for (const [metric, score] of Object.entries(item.scores)) {
-      const bySource = Object.hasOwn(known.scores, metric) ? (known.scores[metric] ?? {}) : {};
+      const bySource = Object.hasOwn(subject.scores, metric) ? (subject.scores[metric] ?? {}) : {};
       if (Object.hasOwn(bySource, item.source) && bySource[item.source] === score) continue;
       const next = { ...bySource, [item.source]: score };
-      known.scores = { ...known.scores, [metric]: next };
+      subject.scores = { ...subject.scores, [metric]: next };
       isChanged = true;
       const before = meanOf(bySource);
       const after = meanOf(next);
       if (after === undefined || after === before) continue;
-      const { live, hour } = target;
-      const assignment = await this.#assignmentOf(target, batch);
+      const { arm, hour, ofUnit } = subject;
+      const assignment = await subject.assignment();
       batch.corrections.push({
-        ...{ arm: live.arm, hour, metric, before, after },
+        ...{ arm, hour, metric, before, after },
         ...(assignment ? { assignment } : {}),
+        ...(ofUnit ? { ofUnit } : {}),
       });
     }
-    if (isChanged) batch.changed.add(key);
+    if (isChanged) batch.changed.add(subject);
     return isChanged ? "accepted" : "duplicate";
+  }
+
+  async #subjectOf(
+    target: FeedbackItem["target"],
+    batch: Batch,
+  ): Promise<Subject | "unknown" | "too_late"> {
+    if ("unit" in target) return this.#unitOf(target.unit, batch);
+    const outcome = this.#targets.find(target);
+    return outcome ? this.#outcomeOf(outcome, batch) : "unknown";
+  }
+
+  /**
+   * What a token of a decision scores. A lookup that is its own unit is the outcome that carried the token, unless its scores came
+   * before that outcome did; every other unit is scored as a whole. So the scores of one token always meet those before them.
+   */
+  async #unitOf(unit: DecidedUnit, batch: Batch): Promise<Subject | "too_late"> {
+    const key = keys.unitScores(unit.sequence);
+    const known = batch.subjects.get(key);
+    if (known) return known;
+    const stored = await this.#store.json<UnitScores>(key);
+    const outcome = !stored && unit.isLookup ? this.#targets.find({ lookup: unit }) : undefined;
+    if (outcome) return this.#outcomeOf(outcome, batch);
+    const atMs = stored?.atMs ?? unit.decidedAtMs;
+    const subject: Subject = {
+      ...{ key, arm: unit.arm, hour: Math.floor(atMs / HOUR_MS), ofUnit: true },
+      scores: stored?.scores ?? {},
+      stored: (scores) => ({ atMs, scores }),
+      assignment: async () => unit.assignment,
+    };
+    batch.subjects.set(key, subject);
+    return subject;
+  }
+
+  async #outcomeOf(target: Target, batch: Batch): Promise<Subject | "too_late"> {
+    const key = keys.targetScores(target.sequence, target.index);
+    const known = batch.subjects.get(key);
+    if (known) return known;
+    const scores = await this.#scoresOf(target, key, batch);
+    if (!scores) return "too_late";
+    const subject: Subject = {
+      ...{ key, arm: target.live.arm, hour: target.hour, scores },
+      stored: (newest) => newest,
+      assignment: () => this.#assignmentOf(target, batch),
+    };
+    batch.subjects.set(key, subject);
+    return subject;
   }
 
   /** Scores that a target has now; undefined where its own are no longer known. */

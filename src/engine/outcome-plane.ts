@@ -184,8 +184,10 @@ export class OutcomePlane {
   }
 
   /** Stores scores that arrive late. Errors: see Feedback.report. */
-  reportFeedback(items: readonly FeedbackItem[]): Promise<FeedbackVerdict[]> {
+  async reportFeedback(items: readonly FeedbackItem[]): Promise<FeedbackVerdict[]> {
     if (this.#isClosed) throw draining();
+    const units = items.flatMap(({ target }) => ("unit" in target ? [target.unit] : []));
+    await this.#deps.experiments.journalled(units);
     return this.feedback.report(items);
   }
 

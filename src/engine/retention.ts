@@ -1,8 +1,10 @@
 import {
   DAILY_CELLS_MAX,
+  FEEDBACK_TTL_MS,
   HOURLY_CELLS_TTL_MS,
   JOURNAL_BYTES_MAX,
   OUTCOME_ID_TTL_MS,
+  UNIT_SCORES_BYTES_MAX,
 } from "../domain/kernel/limits.ts";
 import { type Cell, EMPTY_CELL, mergeCells } from "../domain/outcome/cell.ts";
 import { journalTime } from "../store/journal-codec.ts";
@@ -10,6 +12,7 @@ import { hourOfCellKey, type KeyRange, keys, ranges, sequenceOfKey } from "../st
 import type { Store, StoreOp } from "../store/store.ts";
 import type { LiveArm } from "./arms.ts";
 import { type Cells, DAY_HOURS, HOUR_MS } from "./cells.ts";
+import type { UnitScores } from "./feedback.ts";
 import { trimHistory } from "./history-retention.ts";
 import type { Identities } from "./identities.ts";
 import type { Targets } from "./targets.ts";
@@ -54,6 +57,7 @@ export class Retention {
     await this.#deps.identities.trim(nowMs);
     await this.#deps.targets.trim(nowMs);
     await this.#trimJournal(nowMs);
+    await this.#trimUnitScores(nowMs);
     await this.#stepArms(nowMs);
     this.#compactSoon(nowMs);
   }
@@ -77,6 +81,20 @@ export class Retention {
     if (last === undefined) return;
     await store.clear({ gte: ranges.journal.gte, lt: keys.journal(last + 1) });
     this.#removedRecords += count;
+  }
+
+  /** Scores of units beyond the time or the bytes that they are kept for: what comes later is counted as a first score. */
+  async #trimUnitScores(nowMs: number): Promise<void> {
+    const { store } = this.#deps;
+    const range = ranges.unitScores;
+    let excessBytes = (await store.approximateBytes(range)) - UNIT_SCORES_BYTES_MAX;
+    let last: number | undefined;
+    for await (const [key, stored] of store.scan<UnitScores>({ range, limit: RECORDS_PER_STEP })) {
+      if (nowMs - stored.atMs < FEEDBACK_TTL_MS && excessBytes <= 0) break;
+      excessBytes -= JSON.stringify(stored).length;
+      last = sequenceOfKey(key);
+    }
+    if (last !== undefined) await store.clear({ gte: range.gte, lt: keys.unitScores(last + 1) });
   }
 
   async #stepArms(nowMs: number): Promise<void> {

@@ -12,11 +12,13 @@ import type { JournalPlace } from "./journal.ts";
 import { PrintTable, type SealedPrints } from "./print-table.ts";
 import { WordList } from "./word-list.ts";
 
-/** What feedback names: an outcome, the newest outcome with a reference, or the one that carried an assignment. */
-export type TargetName =
-  | { readonly outcomeId: string }
-  | { readonly externalRef: string }
-  | { readonly assignment: Pick<AssignmentRef, "experimentId" | "boot" | "sequence"> };
+/** How feedback names an outcome: by its id, or as the newest one with a reference. */
+export type OutcomeName = { readonly outcomeId: string } | { readonly externalRef: string };
+
+/** Or as the newest one of a lookup that was a unit of its own. */
+type TargetName =
+  | OutcomeName
+  | { readonly lookup: Pick<AssignmentRef, "experimentId" | "boot" | "sequence"> };
 
 /** An outcome that can still be corrected. */
 export interface Target {
@@ -212,7 +214,7 @@ export class Targets implements CheckpointPart {
 function namesOf({ outcomeId, externalRef, assignment }: Outcome): string[] {
   const names = [textOf({ outcomeId })];
   if (externalRef !== "") names.push(textOf({ externalRef }));
-  if (assignment) names.push(textOf({ assignment }));
+  if (assignment) names.push(textOf({ lookup: assignment }));
   return names;
 }
 
@@ -220,6 +222,6 @@ function namesOf({ outcomeId, externalRef, assignment }: Outcome): string[] {
 function textOf(name: TargetName): string {
   if ("outcomeId" in name) return `o${name.outcomeId}`;
   if ("externalRef" in name) return `r${name.externalRef}`;
-  const { experimentId, boot, sequence } = name.assignment;
+  const { experimentId, boot, sequence } = name.lookup;
   return `a${boot} ${sequence} ${experimentId}`;
 }

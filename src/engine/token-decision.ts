@@ -1,5 +1,5 @@
-import { cellArmOf, type Experiment } from "../domain/experiment/experiment.ts";
-import type { AssignmentRef } from "../domain/outcome/outcome.ts";
+import { cellArmOf, type Experiment, isExperimentArm } from "../domain/experiment/experiment.ts";
+import type { Arm, AssignmentRef } from "../domain/outcome/outcome.ts";
 import { openAssignment } from "./assignment-token.ts";
 import { openToken, type SharedDecision } from "./token.ts";
 import type { TokenKeys } from "./token-keys.ts";
@@ -9,6 +9,18 @@ export interface TokenDecision extends SharedDecision {
   /** When exactly it was decided; only of an assignment, whose sessions have windows. */
   readonly decidedAtMs?: number;
   readonly assignment?: AssignmentRef;
+  /** Whether the lookup is a unit of its own; only of an assignment. */
+  readonly isLookup?: boolean;
+}
+
+/** A unit as feedback names it, by the token of one of its decisions. */
+export interface DecidedUnit extends Pick<AssignmentRef, "experimentId" | "boot" | "sequence"> {
+  /** What its scores count for. */
+  readonly arm: Arm;
+  readonly decidedAtMs: number;
+  readonly isLookup: boolean;
+  /** Undefined where a crash took it, so that its scores are merely seen. */
+  readonly assignment: AssignmentRef | undefined;
 }
 
 /**
@@ -28,8 +40,24 @@ export function openDecision(
   const decision = openAssignment(token, keys);
   const experiment = decision && experiments.get(decision.experimentId);
   if (!experiment) return undefined;
-  const { experimentId, boot, sequence, arm, served, decidedAtMs } = decision;
+  const { experimentId, boot, sequence, arm, served, decidedAtMs, unitKey } = decision;
   const assignment = { experimentId, boot, sequence, arm };
   const counted = experiments.isVoid(assignment) ? served.arm : cellArmOf(experiment, arm);
-  return { ...served, arm: counted, decidedAtMs, assignment };
+  return { ...served, arm: counted, decidedAtMs, assignment, isLookup: unitKey === "" };
+}
+
+/** The unit of a decision; undefined for one that was made for everyone in its scope. */
+export function decidedUnit({
+  arm,
+  decidedAtMs,
+  assignment,
+  isLookup = false,
+}: TokenDecision): DecidedUnit | undefined {
+  if (!assignment || decidedAtMs === undefined) return undefined;
+  const { experimentId, boot, sequence } = assignment;
+  const isCounted = isExperimentArm(arm);
+  return {
+    ...{ experimentId, boot, sequence, arm, decidedAtMs, isLookup },
+    assignment: isCounted ? assignment : undefined,
+  };
 }

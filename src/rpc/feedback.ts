@@ -1,19 +1,14 @@
 import { Fault } from "../domain/kernel/fault.ts";
-import { OUTCOME_TEXT_LENGTH_MAX } from "../domain/kernel/limits.ts";
-import type { AssignmentRef } from "../domain/outcome/outcome.ts";
+import { FEEDBACK_TTL_MS, OUTCOME_TEXT_LENGTH_MAX } from "../domain/kernel/limits.ts";
 import { scoreViolations } from "../domain/outcome/outcome-violation.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { FeedbackItem, FeedbackVerdict } from "../engine/feedback.ts";
-import type { TargetName } from "../engine/targets.ts";
+import { decidedUnit } from "../engine/token-decision.ts";
 import type {
   ReportFeedbackResponse,
   Feedback as WireFeedback,
 } from "../gen/attuned/v1/outcome_service_pb.ts";
 import { checkBatchSize, type Rejection } from "./outcome-intake.ts";
-
-/** What an assignment token says; undefined for a token that is none, or was not given out by this store. */
-export type OpenAssignment = (token: string) => AssignmentName | undefined;
-type AssignmentName = Pick<AssignmentRef, "experimentId" | "boot" | "sequence">;
 
 type Answer = Pick<ReportFeedbackResponse, "acceptedCount" | "duplicateCount"> & {
   rejected: Rejection[];
@@ -23,7 +18,7 @@ type Answer = Pick<ReportFeedbackResponse, "acceptedCount" | "duplicateCount"> &
 export async function reportFeedback(
   engine: Engine,
   feedback: readonly WireFeedback[],
-  openAssignment: OpenAssignment,
+  nowMs: number,
 ): Promise<Answer> {
   checkBatchSize(feedback, "items of feedback");
   const rejected: Rejection[] = [];
@@ -31,7 +26,7 @@ export async function reportFeedback(
   const places: number[] = [];
   for (const [index, wire] of feedback.entries()) {
     try {
-      items.push(itemFromWire(wire, openAssignment));
+      items.push(itemFromWire(wire, engine, nowMs));
       places.push(index);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
@@ -52,6 +47,8 @@ export async function reportFeedback(
   };
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 const REJECTION_OF = {
   unknown: {
     reason: "TARGET_NOT_FOUND",
@@ -65,7 +62,7 @@ const REJECTION_OF = {
   },
 } as const;
 
-function itemFromWire(wire: WireFeedback, openAssignment: OpenAssignment): FeedbackItem {
+function itemFromWire(wire: WireFeedback, engine: Engine, nowMs: number): FeedbackItem {
   const violations = scoreViolations(wire.scores);
   if (Object.keys(wire.scores).length === 0)
     violations.push({ field: "scores", message: "must have at least one entry" });
@@ -80,22 +77,41 @@ function itemFromWire(wire: WireFeedback, openAssignment: OpenAssignment): Feedb
     throw new Fault("FEEDBACK_INVALID", words);
   }
   return {
-    target: targetFromWire(wire, openAssignment),
+    target: targetFromWire(wire, engine, nowMs),
     scores: wire.scores,
     source: wire.source,
   };
 }
 
-function targetFromWire({ target }: WireFeedback, openAssignment: OpenAssignment): TargetName {
+function targetFromWire(
+  { target }: WireFeedback,
+  engine: Engine,
+  nowMs: number,
+): FeedbackItem["target"] {
   if (target.case === undefined || target.value === "") {
     throw new Fault("FEEDBACK_INVALID", "name outcomeId, decisionToken or externalRef");
   }
   if (target.case === "outcomeId") return { outcomeId: target.value };
   if (target.case === "externalRef") return { externalRef: target.value };
-  const assignment = openAssignment(target.value);
-  if (assignment) return { assignment };
-  throw new Fault(
-    "TOKEN_INVALID",
-    "this is no assignment token of this store; feedback on other decisions goes by outcomeId or externalRef",
-  );
+  const decision = engine.openToken(target.value);
+  if (!decision) {
+    throw new Fault(
+      "TOKEN_INVALID",
+      "the decision token is damaged, forged or of another store; send it as the lookup gave it",
+    );
+  }
+  const unit = decidedUnit(decision);
+  if (!unit) {
+    throw new Fault(
+      "TOKEN_INVALID",
+      "the token is of a decision for everyone in its scope, outside any experiment; name the outcome by outcomeId or externalRef",
+    );
+  }
+  if (unit.decidedAtMs < nowMs - FEEDBACK_TTL_MS) {
+    throw new Fault(
+      "TOKEN_TOO_OLD",
+      `the decision is older than ${FEEDBACK_TTL_MS / DAY_MS} days, within which it can be scored; score sooner`,
+    );
+  }
+  return { unit };
 }

@@ -3,7 +3,8 @@ import { measureDistributions } from "../engine/arm-measures.ts";
 import type { Engine } from "../engine/engine.ts";
 import { pageOfArray } from "../engine/page.ts";
 import type { OutcomeService } from "../gen/attuned/v1/outcome_service_pb.ts";
-import { type OpenAssignment, reportFeedback } from "./feedback.ts";
+import type { Clock } from "../platform/clock.ts";
+import { reportFeedback } from "./feedback.ts";
 import type { OutcomeIntake } from "./outcome-intake.ts";
 import { requiredSelection } from "./selection.ts";
 import { metricsToWire } from "./wire/metrics.ts";
@@ -13,7 +14,7 @@ import { hoursFromWire } from "./wire/time.ts";
 export function createOutcomeService(
   engine: Engine,
   intake: OutcomeIntake,
-  openAssignment: OpenAssignment,
+  clock: Clock,
 ): ServiceImpl<typeof OutcomeService> {
   return {
     async reportOutcomes({ outcomes }) {
@@ -30,7 +31,7 @@ export function createOutcomeService(
         rejected: [...rejected],
       };
     },
-    reportFeedback: ({ feedback }) => reportFeedback(engine, feedback, openAssignment),
+    reportFeedback: ({ feedback }) => reportFeedback(engine, feedback, clock.nowMs()),
     async getMetrics(request) {
       const selection = requiredSelection(engine, request);
       const measured = await measureDistributions(engine, selection, hoursFromWire(request.window));

@@ -68,14 +68,7 @@ export function createServices(deps: ServiceDeps): Services {
       });
       router.service(ModelService, createModelService(engine, clock));
       router.service(HistoryService, createHistoryService(engine, clock));
-      router.service(
-        OutcomeService,
-        createOutcomeService(
-          engine,
-          new OutcomeIntake(deps),
-          (token) => engine.openToken(token)?.assignment,
-        ),
-      );
+      router.service(OutcomeService, createOutcomeService(engine, new OutcomeIntake(deps), clock));
       router.service(AnalysisService, createAnalysisService(engine, clock));
       router.service(OptimizerService, createOptimizerService(engine, loop));
       router.service(ExperimentService, createExperimentService(engine, clock));

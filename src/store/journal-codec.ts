@@ -67,10 +67,13 @@ export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
   return {
     receivedAtMs: record.receivedAtMs,
     outcomes: record.outcomes.map((outcome) => decodeOutcome(outcome, armAt(outcome.arm))),
-    corrections: record.corrections.map(({ arm, hour, metric, before, after, assignment }) => ({
-      ...{ arm: armAt(arm), hour, metric, before, after },
-      ...(assignment ? { assignment: decodeAssignment(assignment) } : {}),
-    })),
+    corrections: record.corrections.map(
+      ({ arm, hour, metric, before, after, assignment, ofUnit }) => ({
+        ...{ arm: armAt(arm), hour, metric, before, after },
+        ...(assignment ? { assignment: decodeAssignment(assignment) } : {}),
+        ...(ofUnit ? { ofUnit } : {}),
+      }),
+    ),
   };
 }
 

@@ -11,6 +11,7 @@
  *   l NUL scope NUL configId NUL hour       cell
  *   i NUL sequence                          outcome ids that a checkpoint added to the window
  *   D NUL scope NUL configId NUL day        cell of a day whose hours were merged
+ *   L NUL scope NUL configId                totals: the sum of all cells of an arm
  *   S NUL scope NUL configId NUL day        distributions of a day
  *   F NUL sequence                          targets of feedback that a checkpoint added
  *   G NUL sequence NUL index                scores by metric and source of an outcome that got feedback, by its place in the journal
@@ -29,6 +30,7 @@
  *   X NUL experimentId                      experiment
  *   V NUL model NUL name                    variant of a model config
  *   U NUL sequence                          unit of an experiment, from its assignment to the end of its period
+ *   E NUL sequence                          scores of a unit as a whole, by metric and source
  *   Y NUL experimentId NUL sequence         unit that was released for inference
  *   T NUL experimentId                      what the released units of an experiment add up to
  *   W NUL scope NUL configId                what the watch for drifts knows of an arm
@@ -81,6 +83,7 @@ export const keys = {
   cell: (scope: string, configId: string, hour: number) => key("l", scope, configId, hour),
   outcomeIds: (sequence: number) => key("i", sequence),
   dailyCell: (scope: string, configId: string, day: number) => key("D", scope, configId, day),
+  totals: (scope: string, configId: string) => key("L", scope, configId),
   distributions: (scope: string, configId: string, day: number) => key("S", scope, configId, day),
   targets: (sequence: number) => key("F", sequence),
   targetScores: (sequence: number, index: number) => key("G", sequence, index),
@@ -100,6 +103,7 @@ export const keys = {
   experiment: (experimentId: string) => key("X", experimentId),
   variant: (model: string, name: string) => key("V", model, name),
   unit: (sequence: number) => key("U", sequence),
+  unitScores: (sequence: number) => key("E", sequence),
   releasedUnit: (experimentId: string, sequence: number) => key("Y", experimentId, sequence),
   tally: (experimentId: string) => key("T", experimentId),
   watchedArm: (scope: string, configId: string) => key("W", scope, configId),
@@ -121,6 +125,8 @@ export const ranges = {
   producers: below("P"),
   dailyCells: below("D"),
   dailyCellsOfArm: (scope: string, configId: string) => below("D", scope, configId),
+  totals: below("L"),
+  totalsOfScope: (scope: string) => below("L", scope),
   distributionsOfArm: (scope: string, configId: string) => below("S", scope, configId),
   targets: below("F"),
   targetScores: below("G"),
@@ -137,6 +143,7 @@ export const ranges = {
   experiments: below("X"),
   variants: below("V"),
   units: below("U"),
+  unitScores: below("E"),
   releasedUnits: (experimentId: string) => below("Y", experimentId),
   tallies: below("T"),
   watched: below("W"),
@@ -147,6 +154,12 @@ export const ranges = {
 /** The day of the key of a daily cell or of distributions. */
 export function dayOfKey(dayKey: string): number {
   return Number(dayKey.slice(-DIGITS));
+}
+
+/** The scope and the config id of the key of an arm or of its totals. */
+export function armOfKey(armKey: string): readonly [scope: string, configId: string] {
+  const [, scope = "", configId = ""] = armKey.split(NUL);
+  return [scope, configId];
 }
 
 /** The hour of a cell's key. */
@@ -165,7 +178,7 @@ export function producerOfKey(producerKey: string): string {
   return producerKey.slice(2);
 }
 
-/** The sequence of a journal, outcome-ids or snapshot-order key. */
+/** The sequence of a journal, outcome-ids, snapshot-order or unit-scores key. */
 export function sequenceOfKey(sequenceKey: string): number {
   return Number(sequenceKey.slice(-DIGITS));
 }

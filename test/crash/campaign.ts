@@ -30,6 +30,7 @@ export interface Summary {
   readonly unitsEnrolled: number;
   readonly unitLookups: number;
   readonly unitOutcomesAcknowledged: number;
+  readonly unitScoresAcknowledged: number;
   /** From the start of the process to the ready line, as the daemon measures it. */
   readonly restartMs: { readonly median: number; readonly max: number };
 }
@@ -63,6 +64,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
     unitsEnrolled: experiment.unitCount,
     unitLookups: experiment.lookups,
     unitOutcomesAcknowledged: experiment.acknowledgedOutcomes,
+    unitScoresAcknowledged: experiment.acknowledgedScores,
     restartMs: {
       median: bootMs.toSorted((a, b) => a - b)[Math.floor(bootMs.length / 2)] ?? 0,
       max: Math.max(0, ...bootMs),

@@ -20,6 +20,8 @@ interface Unit {
   isReported: boolean;
   /** Whether any outcome was sent. */
   isSent: boolean;
+  /** The score that counts; undefined where none was given, or one was not answered. */
+  score?: number | undefined;
 }
 
 interface WireResolution {
@@ -44,6 +46,7 @@ export class ExperimentLedger {
   #outcomes = 0;
   acknowledgedOutcomes = 0;
   unansweredOutcomes = 0;
+  acknowledgedScores = 0;
   lookups = 0;
 
   constructor(random: SeededRandom) {
@@ -85,7 +88,8 @@ export class ExperimentLedger {
     const unit = known[this.#random.between(0, Math.max(0, known.length - 1))];
     if (!unit || this.#random.chance(0.4))
       return this.#lookUp(connection, `unit-${this.#round}-${this.#random.between(0, 1e9)}`);
-    if (this.#random.chance(0.5)) return this.#lookUp(connection, unit.name);
+    if (this.#random.chance(0.4)) return this.#lookUp(connection, unit.name);
+    if (this.#random.chance(0.3)) return this.#score(connection, unit);
     return this.#report(connection, unit);
   }
 
@@ -114,6 +118,7 @@ export class ExperimentLedger {
         throw new Error(`arm ${arm}: ${reported} units reported, expected ${least} to ${most}`);
     }
     await this.#verifyOutcomes(connection);
+    await this.#verifyScores(connection);
   }
 
   /** Assignments reach the disk shortly after their lookups: waits until their number is right, at most a while. */
@@ -145,6 +150,20 @@ export class ExperimentLedger {
       throw new Error(`${counted} outcomes of units, acknowledged ${this.acknowledgedOutcomes}`);
   }
 
+  /** A score that was acknowledged is the one that is there: given again it changes nothing. */
+  async #verifyScores(connection: Connection): Promise<void> {
+    const scored = [...this.#units.values()].filter(({ score }) => score !== undefined);
+    if (scored.length === 0) return;
+    const { duplicateCount = 0 } = await ask<{ duplicateCount?: number }>(
+      connection,
+      "OutcomeService/ReportFeedback",
+      { feedback: scored.slice(-1000).map(({ token, score }) => feedbackOf(token, score ?? 0)) },
+    );
+    const expected = Math.min(scored.length, 1000);
+    if (duplicateCount !== expected)
+      throw new Error(`${duplicateCount} scores of units are there, acknowledged ${expected}`);
+  }
+
   async #lookUp(connection: Connection, name: string): Promise<boolean> {
     const round = this.#round;
     const reply = await connection.post("ConfigService/ResolveConfig", {
@@ -172,6 +191,22 @@ export class ExperimentLedger {
     return true;
   }
 
+  async #score(connection: Connection, unit: Unit): Promise<boolean> {
+    const { round } = unit;
+    const score = this.#random.between(0, 100);
+    unit.score = undefined;
+    const feedback = [feedbackOf(unit.token, score)];
+    const reply = await connection.post("OutcomeService/ReportFeedback", { feedback });
+    if (reply.status !== "answered") return false;
+    const { acceptedCount = 0, duplicateCount = 0 } = reply.body as Record<string, number>;
+    if (acceptedCount + duplicateCount !== 1)
+      throw new Error(`not accepted: ${JSON.stringify(reply.body)}`);
+    this.acknowledgedScores += 1;
+    // Of a unit that a crash took the token names what is enrolled no more.
+    if (round === this.#round) unit.score = score;
+    return true;
+  }
+
   async #report(connection: Connection, unit: Unit): Promise<boolean> {
     this.#outcomes += 1;
     const { round } = unit;
@@ -192,4 +227,8 @@ export class ExperimentLedger {
     if (round === this.#round) unit.isReported = true;
     return true;
   }
+}
+
+function feedbackOf(decisionToken: string, quality: number) {
+  return { decisionToken, scores: { quality }, source: "judge" };
 }

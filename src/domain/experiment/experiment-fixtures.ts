@@ -54,6 +54,7 @@ export function unitOf(over: Partial<EnrolledUnit> = {}): EnrolledUnit {
     reports: 0,
     counts: [0, 0],
     sums: [0, 0],
+    scores: {},
     ...over,
   };
 }

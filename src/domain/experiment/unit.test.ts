@@ -62,14 +62,14 @@ test("of a lookup that is its own unit the first report of a metric counts", () 
 describe("a score", () => {
   const scored = withScore(
     unitOf(),
-    { metric: 1, value: 0.4, previous: undefined, receivedAtMs: start },
+    { metric: 1, value: 0.4, previous: undefined, ofUnit: false, receivedAtMs: start },
     experiment,
   );
 
   test("that is corrected in time takes the place of the one before", () => {
     const corrected = withScore(
       scored,
-      { metric: 1, value: 0.9, previous: 0.4, receivedAtMs: start },
+      { metric: 1, value: 0.9, previous: 0.4, ofUnit: false, receivedAtMs: start },
       experiment,
     );
     expect(settle(corrected, 1, quality)).toEqual({ kind: "reported", value: 0.9 });
@@ -77,7 +77,7 @@ describe("a score", () => {
 
   test("is frozen after the deadline", () => {
     const receivedAtMs = deadlineMs(scored, quality, experiment) + 1;
-    const late = { metric: 1, value: 0.9, previous: 0.4, receivedAtMs };
+    const late = { metric: 1, value: 0.9, previous: 0.4, ofUnit: false, receivedAtMs };
     expect(withScore(scored, late, experiment)).toBe(scored);
   });
 

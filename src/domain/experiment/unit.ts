@@ -21,7 +21,12 @@ export interface EnrolledUnit {
   /** Per metric: values that count, and their sum on the scale of 0 to 1. */
   readonly counts: readonly number[];
   readonly sums: readonly number[];
+  /** Scores of the unit as a whole, from 0 to 1, by the index of their metric: such a score is the unit's value. */
+  readonly scores: Readonly<Record<number, number>>;
 }
+
+/** One object for all units that were not scored as a whole, because most of the table are such. */
+export const NO_SCORES: EnrolledUnit["scores"] = {};
 
 /** One outcome of a unit, as far as experiments look at it. */
 export interface UnitReport {
@@ -68,7 +73,7 @@ export function withReport(unit: EnrolledUnit, report: UnitReport, timing: Timin
 
 /**
  * The unit after a score came or was corrected; the same unit after the metric's deadline, when its value is frozen. `previous` is
- * what the same source said of the same target before.
+ * what was counted for the same target before. A score `ofUnit` is of the unit as a whole and counts instead of those of its outcomes.
  */
 export function withScore(
   unit: EnrolledUnit,
@@ -76,12 +81,14 @@ export function withScore(
     readonly metric: number;
     readonly value: number;
     readonly previous: number | undefined;
+    readonly ofUnit: boolean;
     readonly receivedAtMs: number;
   },
   timing: Timing,
 ): EnrolledUnit {
   const rule = timing.metrics[score.metric];
   if (!rule || score.receivedAtMs > deadlineMs(unit, rule, timing)) return unit;
+  if (score.ofUnit) return { ...unit, scores: { ...unit.scores, [score.metric]: score.value } };
   const counts = [...unit.counts];
   const sums = [...unit.sums];
   counts[score.metric] = (counts[score.metric] ?? 0) + (score.previous === undefined ? 1 : 0);
@@ -92,6 +99,8 @@ export function withScore(
 /** What a unit counts for a metric after its deadline. What is imputed depends on the metric alone, never on the arm. */
 export function settle(unit: EnrolledUnit, index: number, rule: MetricRule): SettledValue {
   if (isScore(rule.metric) && !unit.scoreRequested) return { kind: "not_requested" };
+  const whole = unit.scores[index];
+  if (whole !== undefined) return { kind: "reported", value: whole };
   const count = unit.counts[index] ?? 0;
   if (count > 0) {
     const mean = (unit.sums[index] ?? 0) / count;

@@ -76,6 +76,8 @@ export const OUTCOME_STREAMS_MAX = 256;
 export const FEEDBACK_TARGETS_MAX = 1_000_000;
 /** How long feedback can correct an outcome, in milliseconds: a week; one that brought scores of its own, as long as the journal. */
 export const FEEDBACK_TTL_MS = 7 * 24 * 60 * 60 * 1000;
+/** Bytes of the scores that units have as a whole, on disk, about: 256 MiB, some two million units. The oldest go first. */
+export const UNIT_SCORES_BYTES_MAX = 256 * 1024 * 1024;
 /** How long a report waits for the ids of the time before the start to be read, in milliseconds. */
 export const IDS_WAIT_MAX_MS = 10_000;
 /** Outcomes since the last checkpoint that set one off: what a start has to fold again, about half a second. */

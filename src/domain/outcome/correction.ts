@@ -1,9 +1,9 @@
 import type { Arm, AssignmentRef } from "./outcome.ts";
 
-/** A change of what was counted: a score of an outcome that arrived later, or took the place of an earlier one. */
+/** A change of what was counted: a score of an outcome or a unit that arrived later, or took the place of an earlier one. */
 export interface Correction {
   readonly arm: Arm;
-  /** Hour of the cell that counted the outcome, from 1970. */
+  /** Hour of the cell that counted the outcome, or of the decision whose unit is scored, from 1970. */
   readonly hour: number;
   readonly metric: string;
   /** The score that was counted, in the metric's unit; absent where there was none. */
@@ -12,4 +12,6 @@ export interface Correction {
   readonly after: number;
   /** The unit of an experiment that the outcome belongs to. */
   readonly assignment?: AssignmentRef | undefined;
+  /** Whether the score is one of the unit as a whole, and of none of its outcomes. */
+  readonly ofUnit?: true;
 }

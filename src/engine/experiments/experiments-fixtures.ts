@@ -11,6 +11,7 @@ import { type MemoryStore, openMemoryStore } from "../../store/store-fixtures.ts
 import type { Engine } from "../engine.ts";
 import { createTestPlatform, openTestEngine, type TestPlatform } from "../engine-fixtures.ts";
 import type { LookupRequest, Resolution } from "../lookups.ts";
+import { type DecidedUnit, decidedUnit } from "../token-decision.ts";
 import { createExperiment, startExperiment } from "./experiment-changes.ts";
 import { decodeRelease } from "./unit-codec.ts";
 
@@ -75,6 +76,14 @@ export function outcomeFor(
     ...(assignment ? { assignment } : {}),
     ...over,
   });
+}
+
+/** The unit of a lookup, as feedback by its token names it. */
+export function unitOfToken(engine: Engine, { token }: Pick<Resolution, "token">): DecidedUnit {
+  const decision = engine.openToken(token);
+  const unit = decision && decidedUnit(decision);
+  if (!unit) throw new Error("the token is of no unit of this store");
+  return unit;
 }
 
 /** The log that inference reads, in the order of assignment. */

@@ -9,6 +9,7 @@ import {
   releasedLog,
   reopened,
   startedExperiment,
+  unitOfToken,
 } from "./experiments-fixtures.ts";
 
 describe("a lookup in the scope of a running experiment", () => {
@@ -205,18 +206,20 @@ describe("a score that comes later", () => {
     const { engine, platform, database } = await opened();
     const experiment = await startedExperiment(engine);
     const answer = engine.lookups.resolve(lookupOf({ unit: "a" }));
-    const { assignment } = outcomeFor(engine, answer, { outcomeId: "o" });
-    if (!assignment) throw new Error("enrolled");
+    const unit = unitOfToken(engine, answer);
     await engine.report([outcomeFor(engine, answer, { outcomeId: "o", scores: { quality: 40 } })]);
     platform.clock.ms += waitMs;
-    const item = { target: { assignment }, scores: { quality: 90 }, source: "" };
+    const item = { target: { unit }, scores: { quality: 90 }, source: "" };
     expect(await engine.outcomes.reportFeedback([item])).toEqual(["accepted"]);
     const next = await reopened({ database, platform });
     platform.clock.ms += HOUR_MS;
     await next.checkpoint();
     const [released] = await releasedLog(next.store, experiment.experimentId);
     const { tally } = next.experiments.results(experiment);
-    return { value: released?.values[1], frozen: tally.arms[assignment.arm]?.frozenScores };
+    return {
+      value: released?.values[1],
+      frozen: tally.arms[unit.assignment?.arm ?? 0]?.frozenScores,
+    };
   }
 
   test("takes the place of the one before, in inference too", async () => {

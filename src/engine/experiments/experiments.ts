@@ -12,7 +12,12 @@ import {
   withAssigned,
   withOutcome,
 } from "../../domain/experiment/tally.ts";
-import { type EnrolledUnit, withReport, withScore } from "../../domain/experiment/unit.ts";
+import {
+  type EnrolledUnit,
+  NO_SCORES,
+  withReport,
+  withScore,
+} from "../../domain/experiment/unit.ts";
 import type { Correction } from "../../domain/outcome/correction.ts";
 import type { AssignmentRef, Outcome } from "../../domain/outcome/outcome.ts";
 import { scoreScale } from "../../domain/outcome/score.ts";
@@ -146,6 +151,7 @@ export class Experiments {
       reports: 0,
       counts: zeros(experiment.metrics.length),
       sums: zeros(experiment.metrics.length),
+      scores: NO_SCORES,
     };
     this.#lastAssignedAtMs = nowMs;
     this.#rate.count += 1;
@@ -165,10 +171,10 @@ export class Experiments {
     return this.#sequences.isVoid(boot, sequence);
   }
 
-  /** Returns once the assignments that outcomes refer to are on disk. Errors: that of the write. */
-  async journalled(outcomes: readonly Outcome[]): Promise<void> {
+  /** Returns once the assignments that outcomes or scores refer to are on disk. Errors: that of the write. */
+  async journalled(referring: readonly Pick<Outcome, "assignment">[]): Promise<void> {
     const { boot } = this.#sequences;
-    const isWaiting = outcomes.some(
+    const isWaiting = referring.some(
       ({ assignment }) => assignment?.boot === boot && assignment.sequence > this.#journal.through,
     );
     if (isWaiting) await this.#journal.flush();
@@ -206,7 +212,7 @@ export class Experiments {
 
   /** Takes over a score that came or was corrected after its outcome, in the order of the journal. */
   foldScore(correction: Correction, receivedAtMs: number): void {
-    const { assignment, metric, before, after } = correction;
+    const { assignment, metric, before, after, ofUnit = false } = correction;
     const experiment = assignment && this.#deps.definitions().get(assignment.experimentId);
     const index = experiment?.metrics.findIndex((rule) => rule.metric === metric) ?? -1;
     if (!experiment || index < 0) return;
@@ -214,7 +220,7 @@ export class Experiments {
     const held = this.#open.get(assignment.sequence);
     const { max } = scoreScale(metric);
     const previous = before === undefined ? undefined : before / max;
-    const score = { metric: index, value: after / max, previous, receivedAtMs };
+    const score = { metric: index, value: after / max, previous, ofUnit, receivedAtMs };
     const scored = held && withScore(held.unit, score, experiment);
     if (!held || scored === undefined || scored === held.unit) {
       table.tally = withOutcome(table.tally, assignment.arm, "frozenScores");

@@ -57,6 +57,7 @@ function storedUnit(unit: EnrolledUnit, released: boolean): StoredUnit {
     centres: [...unit.centres],
     counts: [...unit.counts],
     sums: [...unit.sums],
+    scores: { ...unit.scores },
     released,
   });
 }

@@ -158,7 +158,7 @@ export type Feedback = Message<"attuned.v1.Feedback"> & {
     case: "outcomeId";
   } | {
     /**
-     * Token of an assignment: the outcome that carried it.
+     * Token of an assignment: its unit as a whole, whether it has outcomes or not. Of a lookup that is its own unit, its outcome.
      *
      * @generated from field: string decision_token = 2;
      */
@@ -438,8 +438,9 @@ export const OutcomeService: GenService<{
     output: typeof StreamOutcomesResponseSchema;
   },
   /**
-   * Takes scores that arrive later than their outcomes. The last score of a (target, metric, source) counts; several sources of one
-   * metric count as their mean. When it answers, every accepted score is on disk. A bad item is rejected with its reason.
+   * Takes scores that arrive later than their outcomes, or for units without any. The last score of a (target, metric, source) counts; several sources of one
+   * metric count as their mean. When it answers, every accepted score is on disk. A bad item is rejected with its reason. Once the
+   * metric's deadline is over, a score of a unit changes what GetMetrics counts and nothing that an experiment rests on.
    * Errors: BATCH_TOO_LARGE, QUEUE_FULL with the time to wait.
    *
    * @generated from rpc attuned.v1.OutcomeService.ReportFeedback
