@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/analysis.proto.
  */
 export const file_attuned_v1_analysis: GenFile = /*@__PURE__*/
-  fileDesc("ChlhdHR1bmVkL3YxL2FuYWx5c2lzLnByb3RvEgphdHR1bmVkLnYxIiIKBVJhbmdlEgsKA2xvdxgBIAEoARIMCgRoaWdoGAIgASgBItgCCg5QYXJhbWV0ZXJHcm91cBISCgV2YWx1ZRgBIAEoAUgAiAEBEgwKBG5hbWUYAiABKAkSEwoLc2FtcGxlX3NpemUYAyABKAMSDAoEbWVhbhgEIAEoARILCgNsb3cYBSABKAESDAoEaGlnaBgGIAEoARISCgpkaWZmZXJlbmNlGAcgASgBEhsKDmRpZmZlcmVuY2VfbG93GAggASgBSAGIAQESHAoPZGlmZmVyZW5jZV9oaWdoGAkgASgBSAKIAQESFAoHb3B0aW1hbBgKIAEoCEgDiAEBEh0KEG5haXZlX2RpZmZlcmVuY2UYCyABKAFIBIgBARIQCghjb21wYXJlZBgMIAEoA0IICgZfdmFsdWVCEQoPX2RpZmZlcmVuY2VfbG93QhIKEF9kaWZmZXJlbmNlX2hpZ2hCCgoIX29wdGltYWxCEwoRX25haXZlX2RpZmZlcmVuY2UijwEKDFRpbWVUb0Fuc3dlchIXCg9vdXRjb21lc19uZWVkZWQYASABKAMSGAoQb3V0Y29tZXNfcGVyX2RheRgCIAEoARIRCgRkYXlzGAMgASgBSACIAQESEgoKZGlmZmVyZW5jZRgEIAEoARIOCgZjaGFuY2UYBSABKAESDAoEdGV4dBgGIAEoCUIHCgVfZGF5cyKDAQoNUGFyYW1ldGVyVGFpbBISCgVhYm92ZRgBIAEoCEgAiAEBEg4KBnZhbHVlcxgCIAMoARITCgtzYW1wbGVfc2l6ZRgDIAEoAxIWCg5kaWZmZXJlbmNlX2xvdxgEIAEoARIXCg9kaWZmZXJlbmNlX2hpZ2gYBSABKAFCCAoGX2Fib3ZlIoMBCgxQYXJhbWV0ZXJCaW4SDAoEbmFtZRgBIAEoCRITCgtzYW1wbGVfc2l6ZRgCIAEoAxIRCgRtZWFuGAMgASgBSACIAQESEAoDbG93GAQgASgBSAGIAQESEQoEaGlnaBgFIAEoAUgCiAEBQgcKBV9tZWFuQgYKBF9sb3dCBwoFX2hpZ2gijQIKB0luc2lnaHQSDAoEdGV4dBgBIAEoCRImCghldmlkZW5jZRgCIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USDQoFbW9kZWwYAyABKAkSIAoFcGhhc2UYBCABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgFIAEoCRIOCgZtZXRyaWMYBiABKAkSDAoEY29kZRgHIAEoCRI3CgphdHRyaWJ1dGVzGAggAygLMiMuYXR0dW5lZC52MS5JbnNpZ2h0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqpAQoIRXZpZGVuY2USGAoURVZJREVOQ0VfVU5TUEVDSUZJRUQQABIXChNFVklERU5DRV9SQU5ET01JU0VEEAESHQoZRVZJREVOQ0VfU1RSVUNUVVJBTF9CT1VORBACEhoKFkVWSURFTkNFX09CU0VSVkFUSU9OQUwQAxIaChZFVklERU5DRV9ERVRFUk1JTklTVElDEAQSEwoPRVZJREVOQ0VfUFJFU0VUEAUqcAoOQW5hbHlzaXNTdGF0dXMSHwobQU5BTFlTSVNfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSQU5BTFlTSVNfU1RBVFVTX09LEAESJQohQU5BTFlTSVNfU1RBVFVTX0lOU1VGRklDSUVOVF9EQVRBEAJiBnByb3RvMw", [file_attuned_v1_phase]);
+  fileDesc("ChlhdHR1bmVkL3YxL2FuYWx5c2lzLnByb3RvEgphdHR1bmVkLnYxIiIKBVJhbmdlEgsKA2xvdxgBIAEoARIMCgRoaWdoGAIgASgBItoDCg5QYXJhbWV0ZXJHcm91cBISCgV2YWx1ZRgBIAEoAUgAiAEBEgwKBG5hbWUYAiABKAkSEwoLc2FtcGxlX3NpemUYAyABKAMSDAoEbWVhbhgEIAEoARILCgNsb3cYBSABKAESDAoEaGlnaBgGIAEoARISCgpkaWZmZXJlbmNlGAcgASgBEhsKDmRpZmZlcmVuY2VfbG93GAggASgBSAGIAQESHAoPZGlmZmVyZW5jZV9oaWdoGAkgASgBSAKIAQESFAoHb3B0aW1hbBgKIAEoCEgDiAEBEh0KEG5haXZlX2RpZmZlcmVuY2UYCyABKAFIBIgBARIQCghjb21wYXJlZBgMIAEoAxIVCghzbW9vdGhlZBgNIAEoAUgFiAEBEh8KEnNtb290aGVkX2RldmlhdGlvbhgOIAEoAUgGiAEBEhYKCW92ZXJfdGltZRgPIAEoCEgHiAEBQggKBl92YWx1ZUIRCg9fZGlmZmVyZW5jZV9sb3dCEgoQX2RpZmZlcmVuY2VfaGlnaEIKCghfb3B0aW1hbEITChFfbmFpdmVfZGlmZmVyZW5jZUILCglfc21vb3RoZWRCFQoTX3Ntb290aGVkX2RldmlhdGlvbkIMCgpfb3Zlcl90aW1lIskBCgxUaW1lVG9BbnN3ZXISFwoPb3V0Y29tZXNfbmVlZGVkGAEgASgDEhgKEG91dGNvbWVzX3Blcl9kYXkYAiABKAESEQoEZGF5cxgDIAEoAUgAiAEBEhIKCmRpZmZlcmVuY2UYBCABKAESDgoGY2hhbmNlGAUgASgBEgwKBHRleHQYBiABKAkSIAoTc21hbGxlc3RfZGlmZmVyZW5jZRgHIAEoAUgBiAEBQgcKBV9kYXlzQhYKFF9zbWFsbGVzdF9kaWZmZXJlbmNlIoMBCg1QYXJhbWV0ZXJUYWlsEhIKBWFib3ZlGAEgASgISACIAQESDgoGdmFsdWVzGAIgAygBEhMKC3NhbXBsZV9zaXplGAMgASgDEhYKDmRpZmZlcmVuY2VfbG93GAQgASgBEhcKD2RpZmZlcmVuY2VfaGlnaBgFIAEoAUIICgZfYWJvdmUiiQEKCkxvd2VyVmFsdWUSDQoFdmFsdWUYASABKAESFAoMc2hhcmVfd2l0aGluGAIgASgBEhQKDGxvc3NfYXRfbW9zdBgDIAEoARIRCglsb3NzX2hpZ2gYBCABKAESGAoQc3VjY2Vzc19hdF9sZWFzdBgFIAEoARITCgtzdWNjZXNzX2xvdxgGIAEoASLpAQoKTG93ZXJMaW1pdBImCgZ2YWx1ZXMYASADKAsyFi5hdHR1bmVkLnYxLkxvd2VyVmFsdWUSEwoLc2FtcGxlX3NpemUYAiABKAMSFgoOc2FtcGxlc19uZWVkZWQYAyABKAMSHQoQbG93ZXN0X3RvbGVyYWJsZRgEIAEoAUgAiAEBEhYKDnRvbGVyYXRlZF9sb3NzGAUgASgBEiYKCGV2aWRlbmNlGAYgASgOMhQuYXR0dW5lZC52MS5FdmlkZW5jZRISCgpjb25kaXRpb25zGAcgAygJQhMKEV9sb3dlc3RfdG9sZXJhYmxlIoMBCgxQYXJhbWV0ZXJCaW4SDAoEbmFtZRgBIAEoCRITCgtzYW1wbGVfc2l6ZRgCIAEoAxIRCgRtZWFuGAMgASgBSACIAQESEAoDbG93GAQgASgBSAGIAQESEQoEaGlnaBgFIAEoAUgCiAEBQgcKBV9tZWFuQgYKBF9sb3dCBwoFX2hpZ2gijQIKB0luc2lnaHQSDAoEdGV4dBgBIAEoCRImCghldmlkZW5jZRgCIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USDQoFbW9kZWwYAyABKAkSIAoFcGhhc2UYBCABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgFIAEoCRIOCgZtZXRyaWMYBiABKAkSDAoEY29kZRgHIAEoCRI3CgphdHRyaWJ1dGVzGAggAygLMiMuYXR0dW5lZC52MS5JbnNpZ2h0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqpAQoIRXZpZGVuY2USGAoURVZJREVOQ0VfVU5TUEVDSUZJRUQQABIXChNFVklERU5DRV9SQU5ET01JU0VEEAESHQoZRVZJREVOQ0VfU1RSVUNUVVJBTF9CT1VORBACEhoKFkVWSURFTkNFX09CU0VSVkFUSU9OQUwQAxIaChZFVklERU5DRV9ERVRFUk1JTklTVElDEAQSEwoPRVZJREVOQ0VfUFJFU0VUEAUqcAoOQW5hbHlzaXNTdGF0dXMSHwobQU5BTFlTSVNfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSQU5BTFlTSVNfU1RBVFVTX09LEAESJQohQU5BTFlTSVNfU1RBVFVTX0lOU1VGRklDSUVOVF9EQVRBEAJiBnByb3RvMw", [file_attuned_v1_phase]);
 
 /**
  * A range of a parameter, both ends included.
@@ -129,11 +129,32 @@ export type ParameterGroup = Message<"attuned.v1.ParameterGroup"> & {
   naiveDifference?: number | undefined;
 
   /**
-   * Outcomes of this level in strata that the best level has too; what `difference` rests on.
+   * Outcomes of this level in strata and hours that the best level has too; what `difference` rests on.
    *
    * @generated from field: int64 compared = 12;
    */
   compared: bigint;
+
+  /**
+   * Mean that a smoother over neighbouring levels proposes, in the metric's unit; only in FindOptimalTemperature.
+   *
+   * @generated from field: optional double smoothed = 13;
+   */
+  smoothed?: number | undefined;
+
+  /**
+   * Its standard deviation, of the model that the smoother assumes: where to look, no evidence.
+   *
+   * @generated from field: optional double smoothed_deviation = 14;
+   */
+  smoothedDeviation?: number | undefined;
+
+  /**
+   * Whether this level and the best one were used at other times, so that whatever else changed is in the difference.
+   *
+   * @generated from field: optional bool over_time = 15;
+   */
+  overTime?: boolean | undefined;
 };
 
 /**
@@ -190,6 +211,14 @@ export type TimeToAnswer = Message<"attuned.v1.TimeToAnswer"> & {
    * @generated from field: string text = 6;
    */
   text: string;
+
+  /**
+   * The smallest difference, in the metric's unit, that as many outcomes as there are would show with that chance, in two equal
+   * parts; absent before any.
+   *
+   * @generated from field: optional double smallest_difference = 7;
+   */
+  smallestDifference?: number | undefined;
 };
 
 /**
@@ -249,6 +278,125 @@ export const ParameterTailSchema: GenMessage<ParameterTail> = /*@__PURE__*/
   messageDesc(file_attuned_v1_analysis, 3);
 
 /**
+ * What a lower value of a limit, such as a timeout, would leave at least: every call that needed more counts as failed.
+ *
+ * @generated from message attuned.v1.LowerValue
+ */
+export type LowerValue = Message<"attuned.v1.LowerValue"> & {
+  /**
+   * The value.
+   *
+   * @generated from field: double value = 1;
+   */
+  value: number;
+
+  /**
+   * Share of calls that needed no more.
+   *
+   * @generated from field: double share_within = 2;
+   */
+  shareWithin: number;
+
+  /**
+   * Share of successes lost at most, as observed.
+   *
+   * @generated from field: double loss_at_most = 3;
+   */
+  lossAtMost: number;
+
+  /**
+   * Upper end of the interval of that.
+   *
+   * @generated from field: double loss_high = 4;
+   */
+  lossHigh: number;
+
+  /**
+   * Share of successes that is left at least, as observed.
+   *
+   * @generated from field: double success_at_least = 5;
+   */
+  successAtLeast: number;
+
+  /**
+   * Lower end of the interval of that.
+   *
+   * @generated from field: double success_low = 6;
+   */
+  successLow: number;
+};
+
+/**
+ * Describes the message attuned.v1.LowerValue.
+ * Use `create(LowerValueSchema)` to create a new message.
+ */
+export const LowerValueSchema: GenMessage<LowerValue> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis, 4);
+
+/**
+ * What lower values of a limit would cost at most, by how limits work.
+ *
+ * @generated from message attuned.v1.LowerLimit
+ */
+export type LowerLimit = Message<"attuned.v1.LowerLimit"> & {
+  /**
+   * Values, ascending.
+   *
+   * @generated from field: repeated attuned.v1.LowerValue values = 1;
+   */
+  values: LowerValue[];
+
+  /**
+   * Calls that say how they ended.
+   *
+   * @generated from field: int64 sample_size = 2;
+   */
+  sampleSize: bigint;
+
+  /**
+   * How many more are needed before anything is said; 0 with enough.
+   *
+   * @generated from field: int64 samples_needed = 3;
+   */
+  samplesNeeded: bigint;
+
+  /**
+   * The lowest value that is shown to cost no more than the tolerated loss; absent where none is.
+   *
+   * @generated from field: optional double lowest_tolerable = 4;
+   */
+  lowestTolerable?: number | undefined;
+
+  /**
+   * Share of successes that was taken as a tolerable loss.
+   *
+   * @generated from field: double tolerated_loss = 5;
+   */
+  toleratedLoss: number;
+
+  /**
+   * STRUCTURAL_BOUND.
+   *
+   * @generated from field: attuned.v1.Evidence evidence = 6;
+   */
+  evidence: Evidence;
+
+  /**
+   * What must hold for the bound, in words.
+   *
+   * @generated from field: repeated string conditions = 7;
+   */
+  conditions: string[];
+};
+
+/**
+ * Describes the message attuned.v1.LowerLimit.
+ * Use `create(LowerLimitSchema)` to create a new message.
+ */
+export const LowerLimitSchema: GenMessage<LowerLimit> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_analysis, 5);
+
+/**
  * What was measured in a named range of temperatures.
  *
  * @generated from message attuned.v1.ParameterBin
@@ -295,7 +443,7 @@ export type ParameterBin = Message<"attuned.v1.ParameterBin"> & {
  * Use `create(ParameterBinSchema)` to create a new message.
  */
 export const ParameterBinSchema: GenMessage<ParameterBin> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_analysis, 4);
+  messageDesc(file_attuned_v1_analysis, 6);
 
 /**
  * A finding in words, with what it rests on.
@@ -347,7 +495,8 @@ export type Insight = Message<"attuned.v1.Insight"> & {
 
   /**
    * Code for programs: TAIL_WORSE, LEVELS_WORSE, NO_DIFFERENCE_SHOWN, INSUFFICIENT_DATA, SIGN_TURNED, LIMIT_MAY_FALL,
-   * LIMIT_CUTS, CHEAPER_AS_GOOD, BEST_VALUE, CHANGE_BETTER, CHANGE_WORSE, CHANGE_NOT_SHOWN or SETTINGS_SUGGESTED.
+   * LIMIT_CUTS, CHEAPER_AS_GOOD, BEST_VALUE, CHANGE_BETTER, CHANGE_WORSE, CHANGE_NOT_SHOWN, SETTINGS_SUGGESTED,
+   * COMPARED_OVER_TIME or RANDOMISED_EFFECT.
    *
    * @generated from field: string code = 7;
    */
@@ -366,7 +515,7 @@ export type Insight = Message<"attuned.v1.Insight"> & {
  * Use `create(InsightSchema)` to create a new message.
  */
 export const InsightSchema: GenMessage<Insight> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_analysis, 5);
+  messageDesc(file_attuned_v1_analysis, 7);
 
 /**
  * What a statement rests on. Only randomised evidence may act without a person.

@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Evidence } from "./analysis_pb.ts";
+import { file_attuned_v1_analysis } from "./analysis_pb.ts";
 import type { Interval } from "./metrics_pb.ts";
 import { file_attuned_v1_metrics } from "./metrics_pb.ts";
 import type { Phase } from "./phase_pb.ts";
@@ -18,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/experiment.proto.
  */
 export const file_attuned_v1_experiment: GenFile = /*@__PURE__*/
-  fileDesc("ChthdHR1bmVkL3YxL2V4cGVyaW1lbnQucHJvdG8SCmF0dHVuZWQudjEipAEKB1ZhcmlhbnQSEwoLYmFzZV9jb25maWcYASABKAkSFAoMdmFyaWFudF9uYW1lGAIgASgJEioKB2NoYW5nZXMYAyADKAsyGS5hdHR1bmVkLnYxLlBoYXNlU2V0dGluZ3MSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKY3JlYXRlZF9ieRgFIAEoCSJqCg1FeHBlcmltZW50QXJtEgwKBG5hbWUYASABKAkSFAoMdmFyaWFudF9uYW1lGAIgASgJEiUKB2NoYW5nZXMYAyABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzEg4KBndlaWdodBgEIAEoASJ9ChBFeHBlcmltZW50TWV0cmljEg4KBm1ldHJpYxgBIAEoCRIqCgdtaXNzaW5nGAIgASgOMhkuYXR0dW5lZC52MS5NaXNzaW5nUG9saWN5EhMKC3R0bF9zZWNvbmRzGAMgASgBEhAKA2NhcBgEIAEoAUgAiAEBQgYKBF9jYXAinAYKCkV4cGVyaW1lbnQSFQoNZXhwZXJpbWVudF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBW1vZGVsGAMgASgJEiAKBXBoYXNlGAQgASgOMhEuYXR0dW5lZC52MS5QaGFzZRI6CgphdHRyaWJ1dGVzGAUgAygLMiYuYXR0dW5lZC52MS5FeHBlcmltZW50LkF0dHJpYnV0ZXNFbnRyeRInCgRhcm1zGAYgAygLMhkuYXR0dW5lZC52MS5FeHBlcmltZW50QXJtEi0KB21ldHJpY3MYByADKAsyHC5hdHR1bmVkLnYxLkV4cGVyaW1lbnRNZXRyaWMSGwoTdW5pdF93aW5kb3dfc2Vjb25kcxgIIAEoARIWCg5wZXJpb2Rfc2Vjb25kcxgJIAEoARIWCg5zY29yZV9mcmFjdGlvbhgKIAEoARIXCg9kZXNpZ25lZF9lZmZlY3QYCyABKAESKgoFc3RhdGUYDCABKA4yGy5hdHR1bmVkLnYxLkV4cGVyaW1lbnRTdGF0ZRINCgVlcG9jaBgNIAEoBRIOCgZyZWFzb24YDiABKAkSLgoKY3JlYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKY3JlYXRlZF9ieRgQIAEoCRIuCgpzdGFydGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNAoQc3RhdGVfY2hhbmdlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQc3RhdGVfY2hhbmdlZF9ieRgUIAEoCRIUCgxzdGF0ZV9yZWFzb24YFSABKAkSEAoIcmV2aXNpb24YFiABKAMSJgoIYmFzZWxpbmUYFyABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBItcBChJFeHBlcmltZW50Rm9yZWNhc3QSEgoKdW5pdHNfaGFsZhgBIAEoAxIUCgx1bml0c19saWtlbHkYAiABKAMSFQoNcmF0ZV9wZXJfaG91chgDIAEoARIZCgxob3Vyc19saWtlbHkYBCABKAFIAIgBARIQCgh2YXJpYW5jZRgFIAEoARIeChF2YXJpYW5jZV9vYnNlcnZlZBgGIAEoCEgBiAEBEgwKBHRleHQYByABKAlCDwoNX2hvdXJzX2xpa2VseUIUChJfdmFyaWFuY2Vfb2JzZXJ2ZWQioQEKFkV4cGVyaW1lbnRNZXRyaWNSZXN1bHQSDgoGbWV0cmljGAEgASgJEhEKBG1lYW4YAiABKAFIAIgBARImCghpbnRlcnZhbBgDIAEoCzIULmF0dHVuZWQudjEuSW50ZXJ2YWwSEAoIcmVwb3J0ZWQYBCABKAMSDwoHaW1wdXRlZBgFIAEoAxIQCghjZW5zb3JlZBgGIAEoA0IHCgVfbWVhbiLgAQoTRXhwZXJpbWVudEFybVJlc3VsdBILCgNhcm0YASABKAUSDAoEbmFtZRgCIAEoCRIQCghhc3NpZ25lZBgDIAEoAxIQCghyZXBvcnRlZBgEIAEoAxIQCghyZWxlYXNlZBgFIAEoAxIVCg1sYXRlX291dGNvbWVzGAYgASgDEhUKDXZvaWRfb3V0Y29tZXMYByABKAMSMwoHbWV0cmljcxgIIAMoCzIiLmF0dHVuZWQudjEuRXhwZXJpbWVudE1ldHJpY1Jlc3VsdBIVCg1mcm96ZW5fc2NvcmVzGAkgASgDKsgBCg9FeHBlcmltZW50U3RhdGUSIAocRVhQRVJJTUVOVF9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkVYUEVSSU1FTlRfU1RBVEVfRFJBRlQQARIcChhFWFBFUklNRU5UX1NUQVRFX1JVTk5JTkcQAhIbChdFWFBFUklNRU5UX1NUQVRFX1BBVVNFRBADEh4KGkVYUEVSSU1FTlRfU1RBVEVfQ09OQ0xVREVEEAQSHAoYRVhQRVJJTUVOVF9TVEFURV9BQk9SVEVEEAUqgQEKDU1pc3NpbmdQb2xpY3kSHgoaTUlTU0lOR19QT0xJQ1lfVU5TUEVDSUZJRUQQABIZChVNSVNTSU5HX1BPTElDWV9DRU5TT1IQARIaChZNSVNTSU5HX1BPTElDWV9GQUlMVVJFEAISGQoVTUlTU0lOR19QT0xJQ1lfSUdOT1JFEANiBnByb3RvMw", [file_attuned_v1_metrics, file_attuned_v1_phase, file_attuned_v1_settings, file_google_protobuf_timestamp]);
+  fileDesc("ChthdHR1bmVkL3YxL2V4cGVyaW1lbnQucHJvdG8SCmF0dHVuZWQudjEipAEKB1ZhcmlhbnQSEwoLYmFzZV9jb25maWcYASABKAkSFAoMdmFyaWFudF9uYW1lGAIgASgJEioKB2NoYW5nZXMYAyADKAsyGS5hdHR1bmVkLnYxLlBoYXNlU2V0dGluZ3MSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKY3JlYXRlZF9ieRgFIAEoCSJqCg1FeHBlcmltZW50QXJtEgwKBG5hbWUYASABKAkSFAoMdmFyaWFudF9uYW1lGAIgASgJEiUKB2NoYW5nZXMYAyABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzEg4KBndlaWdodBgEIAEoASJ9ChBFeHBlcmltZW50TWV0cmljEg4KBm1ldHJpYxgBIAEoCRIqCgdtaXNzaW5nGAIgASgOMhkuYXR0dW5lZC52MS5NaXNzaW5nUG9saWN5EhMKC3R0bF9zZWNvbmRzGAMgASgBEhAKA2NhcBgEIAEoAUgAiAEBQgYKBF9jYXAinAYKCkV4cGVyaW1lbnQSFQoNZXhwZXJpbWVudF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBW1vZGVsGAMgASgJEiAKBXBoYXNlGAQgASgOMhEuYXR0dW5lZC52MS5QaGFzZRI6CgphdHRyaWJ1dGVzGAUgAygLMiYuYXR0dW5lZC52MS5FeHBlcmltZW50LkF0dHJpYnV0ZXNFbnRyeRInCgRhcm1zGAYgAygLMhkuYXR0dW5lZC52MS5FeHBlcmltZW50QXJtEi0KB21ldHJpY3MYByADKAsyHC5hdHR1bmVkLnYxLkV4cGVyaW1lbnRNZXRyaWMSGwoTdW5pdF93aW5kb3dfc2Vjb25kcxgIIAEoARIWCg5wZXJpb2Rfc2Vjb25kcxgJIAEoARIWCg5zY29yZV9mcmFjdGlvbhgKIAEoARIXCg9kZXNpZ25lZF9lZmZlY3QYCyABKAESKgoFc3RhdGUYDCABKA4yGy5hdHR1bmVkLnYxLkV4cGVyaW1lbnRTdGF0ZRINCgVlcG9jaBgNIAEoBRIOCgZyZWFzb24YDiABKAkSLgoKY3JlYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKY3JlYXRlZF9ieRgQIAEoCRIuCgpzdGFydGVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNAoQc3RhdGVfY2hhbmdlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQc3RhdGVfY2hhbmdlZF9ieRgUIAEoCRIUCgxzdGF0ZV9yZWFzb24YFSABKAkSEAoIcmV2aXNpb24YFiABKAMSJgoIYmFzZWxpbmUYFyABKAsyFC5hdHR1bmVkLnYxLlNldHRpbmdzGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIokCChJFeHBlcmltZW50Rm9yZWNhc3QSEgoKdW5pdHNfaGFsZhgBIAEoAxIUCgx1bml0c19saWtlbHkYAiABKAMSFQoNcmF0ZV9wZXJfaG91chgDIAEoARIZCgxob3Vyc19saWtlbHkYBCABKAFIAIgBARIQCgh2YXJpYW5jZRgFIAEoARIeChF2YXJpYW5jZV9vYnNlcnZlZBgGIAEoCEgBiAEBEgwKBHRleHQYByABKAkSHAoPc21hbGxlc3RfZWZmZWN0GAggASgBSAKIAQFCDwoNX2hvdXJzX2xpa2VseUIUChJfdmFyaWFuY2Vfb2JzZXJ2ZWRCEgoQX3NtYWxsZXN0X2VmZmVjdCKhAQoWRXhwZXJpbWVudE1ldHJpY1Jlc3VsdBIOCgZtZXRyaWMYASABKAkSEQoEbWVhbhgCIAEoAUgAiAEBEiYKCGludGVydmFsGAMgASgLMhQuYXR0dW5lZC52MS5JbnRlcnZhbBIQCghyZXBvcnRlZBgEIAEoAxIPCgdpbXB1dGVkGAUgASgDEhAKCGNlbnNvcmVkGAYgASgDQgcKBV9tZWFuIuABChNFeHBlcmltZW50QXJtUmVzdWx0EgsKA2FybRgBIAEoBRIMCgRuYW1lGAIgASgJEhAKCGFzc2lnbmVkGAMgASgDEhAKCHJlcG9ydGVkGAQgASgDEhAKCHJlbGVhc2VkGAUgASgDEhUKDWxhdGVfb3V0Y29tZXMYBiABKAMSFQoNdm9pZF9vdXRjb21lcxgHIAEoAxIzCgdtZXRyaWNzGAggAygLMiIuYXR0dW5lZC52MS5FeHBlcmltZW50TWV0cmljUmVzdWx0EhUKDWZyb3plbl9zY29yZXMYCSABKAMi/QMKFEV4cGVyaW1lbnRDb21wYXJpc29uEhUKDWV4cGVyaW1lbnRfaWQYASABKAkSCwoDYXJtGAIgASgFEgwKBG5hbWUYAyABKAkSDgoGbWV0cmljGAQgASgJEhQKB3ByaW1hcnkYBSABKAhIAIgBARINCgV1bml0cxgGIAEoAxITCgZlZmZlY3QYByABKAFIAYgBARImCghpbnRlcnZhbBgIIAEoCzIULmF0dHVuZWQudjEuSW50ZXJ2YWwSHAoPZXhwZWN0ZWRfZWZmZWN0GAkgASgBSAKIAQESMAoIZGVjaXNpb24YCiABKA4yHi5hdHR1bmVkLnYxLkV4cGVyaW1lbnREZWNpc2lvbhISCgpjb25maWRlbmNlGAsgASgBEhwKD3NtYWxsZXN0X2VmZmVjdBgMIAEoAUgDiAEBEiYKCGV2aWRlbmNlGA0gASgOMhQuYXR0dW5lZC52MS5FdmlkZW5jZRIMCgR0ZXh0GA4gASgJEhIKBXZhbHVlGA8gASgBSASIAQESGgoNY29udHJvbF92YWx1ZRgQIAEoAUgFiAEBQgoKCF9wcmltYXJ5QgkKB19lZmZlY3RCEgoQX2V4cGVjdGVkX2VmZmVjdEISChBfc21hbGxlc3RfZWZmZWN0QggKBl92YWx1ZUIQCg5fY29udHJvbF92YWx1ZSJjCg9FeHBlcmltZW50Q2hlY2sSDQoFY2hlY2sYASABKAkSCwoDYXJtGAIgASgFEhMKBnBhc3NlZBgDIAEoCEgAiAEBEhQKDGxvZ19ldmlkZW5jZRgEIAEoAUIJCgdfcGFzc2VkIpQBChBFeHBlcmltZW50V2lubmVyEgsKA2FybRgBIAEoBRIMCgRuYW1lGAIgASgJEi4KCmNsYWltZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKCGV2aWRlbmNlGAQgASgOMhQuYXR0dW5lZC52MS5FdmlkZW5jZRINCgV1bml0cxgFIAEoAyrIAQoPRXhwZXJpbWVudFN0YXRlEiAKHEVYUEVSSU1FTlRfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZFWFBFUklNRU5UX1NUQVRFX0RSQUZUEAESHAoYRVhQRVJJTUVOVF9TVEFURV9SVU5OSU5HEAISGwoXRVhQRVJJTUVOVF9TVEFURV9QQVVTRUQQAxIeChpFWFBFUklNRU5UX1NUQVRFX0NPTkNMVURFRBAEEhwKGEVYUEVSSU1FTlRfU1RBVEVfQUJPUlRFRBAFKoEBCg1NaXNzaW5nUG9saWN5Eh4KGk1JU1NJTkdfUE9MSUNZX1VOU1BFQ0lGSUVEEAASGQoVTUlTU0lOR19QT0xJQ1lfQ0VOU09SEAESGgoWTUlTU0lOR19QT0xJQ1lfRkFJTFVSRRACEhkKFU1JU1NJTkdfUE9MSUNZX0lHTk9SRRADKqACChJFeHBlcmltZW50RGVjaXNpb24SIwofRVhQRVJJTUVOVF9ERUNJU0lPTl9VTlNQRUNJRklFRBAAEiEKHUVYUEVSSU1FTlRfREVDSVNJT05fVU5ERUNJREVEEAESHwobRVhQRVJJTUVOVF9ERUNJU0lPTl9DTEFJTUVEEAISHgoaRVhQRVJJTUVOVF9ERUNJU0lPTl9CRVRURVIQAxIdChlFWFBFUklNRU5UX0RFQ0lTSU9OX1dPUlNFEAQSHwobRVhQRVJJTUVOVF9ERUNJU0lPTl9IQVJNRlVMEAUSHgoaRVhQRVJJTUVOVF9ERUNJU0lPTl9GVVRJTEUQBhIhCh1FWFBFUklNRU5UX0RFQ0lTSU9OX05PVF9XT1JTRRAHYgZwcm90bzM", [file_attuned_v1_analysis, file_attuned_v1_metrics, file_attuned_v1_phase, file_attuned_v1_settings, file_google_protobuf_timestamp]);
 
 /**
  * A named set of changes to a model config, for arms of experiments. Immutable.
@@ -382,6 +384,14 @@ export type ExperimentForecast = Message<"attuned.v1.ExperimentForecast"> & {
    * @generated from field: string text = 7;
    */
   text: string;
+
+  /**
+   * The effect on the primary metric, in its own unit, that the units released so far would show with a chance of eight in ten; absent
+   * before any.
+   *
+   * @generated from field: optional double smallest_effect = 8;
+   */
+  smallestEffect?: number | undefined;
 };
 
 /**
@@ -525,6 +535,223 @@ export const ExperimentArmResultSchema: GenMessage<ExperimentArmResult> = /*@__P
   messageDesc(file_attuned_v1_experiment, 6);
 
 /**
+ * How a challenger stands to control in one metric, over the released units of both.
+ *
+ * @generated from message attuned.v1.ExperimentComparison
+ */
+export type ExperimentComparison = Message<"attuned.v1.ExperimentComparison"> & {
+  /**
+   * The experiment.
+   *
+   * @generated from field: string experiment_id = 1;
+   */
+  experimentId: string;
+
+  /**
+   * Index of the challenger's arm.
+   *
+   * @generated from field: int32 arm = 2;
+   */
+  arm: number;
+
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * The metric.
+   *
+   * @generated from field: string metric = 4;
+   */
+  metric: string;
+
+  /**
+   * Whether it is the experiment's primary one.
+   *
+   * @generated from field: optional bool primary = 5;
+   */
+  primary?: boolean | undefined;
+
+  /**
+   * Units of both arms that count.
+   *
+   * @generated from field: int64 units = 6;
+   */
+  units: bigint;
+
+  /**
+   * Challenger minus control, in the metric's own unit; absent before any unit.
+   *
+   * @generated from field: optional double effect = 7;
+   */
+  effect?: number | undefined;
+
+  /**
+   * Interval that holds at all looks together with a chance of 95 in 100, if the effect is constant.
+   *
+   * @generated from field: attuned.v1.Interval interval = 8;
+   */
+  interval?: Interval | undefined;
+
+  /**
+   * The effect to expect: the observed one, shrunk, because at the time of a claim that is too large.
+   *
+   * @generated from field: optional double expected_effect = 9;
+   */
+  expectedEffect?: number | undefined;
+
+  /**
+   * What is decided.
+   *
+   * @generated from field: attuned.v1.ExperimentDecision decision = 10;
+   */
+  decision: ExperimentDecision;
+
+  /**
+   * One minus the anytime-valid p-value of a difference; no probability of being better.
+   *
+   * @generated from field: double confidence = 11;
+   */
+  confidence: number;
+
+  /**
+   * The effect that so many units would show with a chance of eight in ten; absent before any unit.
+   *
+   * @generated from field: optional double smallest_effect = 12;
+   */
+  smallestEffect?: number | undefined;
+
+  /**
+   * RANDOMISED; OBSERVATIONAL where units that reported nothing are left out.
+   *
+   * @generated from field: attuned.v1.Evidence evidence = 13;
+   */
+  evidence: Evidence;
+
+  /**
+   * All of it in words.
+   *
+   * @generated from field: string text = 14;
+   */
+  text: string;
+
+  /**
+   * What the challenger serves for the parameter that was asked about; only in answers about a parameter.
+   *
+   * @generated from field: optional double value = 15;
+   */
+  value?: number | undefined;
+
+  /**
+   * What control serves for it.
+   *
+   * @generated from field: optional double control_value = 16;
+   */
+  controlValue?: number | undefined;
+};
+
+/**
+ * Describes the message attuned.v1.ExperimentComparison.
+ * Use `create(ExperimentComparisonSchema)` to create a new message.
+ */
+export const ExperimentComparisonSchema: GenMessage<ExperimentComparison> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_experiment, 7);
+
+/**
+ * Whether the arms are what they were meant to be.
+ *
+ * @generated from message attuned.v1.ExperimentCheck
+ */
+export type ExperimentCheck = Message<"attuned.v1.ExperimentCheck"> & {
+  /**
+   * SAMPLE_RATIO or REPORTING.
+   *
+   * @generated from field: string check = 1;
+   */
+  check: string;
+
+  /**
+   * The challenger's arm that it is about; 0 for all.
+   *
+   * @generated from field: int32 arm = 2;
+   */
+  arm: number;
+
+  /**
+   * Whether it is passed. A failed one bars every claim from becoming a winner.
+   *
+   * @generated from field: optional bool passed = 3;
+   */
+  passed?: boolean | undefined;
+
+  /**
+   * log of the evidence against it; it fails at log 1000.
+   *
+   * @generated from field: double log_evidence = 4;
+   */
+  logEvidence: number;
+};
+
+/**
+ * Describes the message attuned.v1.ExperimentCheck.
+ * Use `create(ExperimentCheckSchema)` to create a new message.
+ */
+export const ExperimentCheckSchema: GenMessage<ExperimentCheck> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_experiment, 8);
+
+/**
+ * The challenger that is claimed to be better and is shown to harm no other metric.
+ *
+ * @generated from message attuned.v1.ExperimentWinner
+ */
+export type ExperimentWinner = Message<"attuned.v1.ExperimentWinner"> & {
+  /**
+   * Index of its arm.
+   *
+   * @generated from field: int32 arm = 1;
+   */
+  arm: number;
+
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * When it was claimed.
+   *
+   * @generated from field: google.protobuf.Timestamp claimed_at = 3;
+   */
+  claimedAt?: Timestamp | undefined;
+
+  /**
+   * What it rests on: RANDOMISED.
+   *
+   * @generated from field: attuned.v1.Evidence evidence = 4;
+   */
+  evidence: Evidence;
+
+  /**
+   * Units of both arms at present.
+   *
+   * @generated from field: int64 units = 5;
+   */
+  units: bigint;
+};
+
+/**
+ * Describes the message attuned.v1.ExperimentWinner.
+ * Use `create(ExperimentWinnerSchema)` to create a new message.
+ */
+export const ExperimentWinnerSchema: GenMessage<ExperimentWinner> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_experiment, 9);
+
+/**
  * Where an experiment stands.
  *
  * @generated from enum attuned.v1.ExperimentState
@@ -633,4 +860,80 @@ export type MissingPolicy = (typeof MissingPolicy)[keyof typeof MissingPolicy] |
  */
 export const MissingPolicySchema: GenEnum<MissingPolicy> = /*@__PURE__*/
   enumDesc(file_attuned_v1_experiment, 1);
+
+/**
+ * What is decided of a challenger in a metric. Decided stays decided.
+ *
+ * @generated from enum attuned.v1.ExperimentDecision
+ */
+export const ExperimentDecision = {
+  /**
+   * Means nothing.
+   *
+   * @generated from enum value: EXPERIMENT_DECISION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Nothing yet.
+   *
+   * @generated from enum value: EXPERIMENT_DECISION_UNDECIDED = 1;
+   */
+  UNDECIDED: 1,
+
+  /**
+   * Better than control in the primary metric, counted among all comparisons of its season.
+   *
+   * @generated from enum value: EXPERIMENT_DECISION_CLAIMED = 2;
+   */
+  CLAIMED: 2,
+
+  /**
+   * Better in this comparison alone: no claim yet.
+   *
+   * @generated from enum value: EXPERIMENT_DECISION_BETTER = 3;
+   */
+  BETTER: 3,
+
+  /**
+   * Worse than control.
+   *
+   * @generated from enum value: EXPERIMENT_DECISION_WORSE = 4;
+   */
+  WORSE: 4,
+
+  /**
+   * Worse by more than a hundredth of the metric's scale.
+   *
+   * @generated from enum value: EXPERIMENT_DECISION_HARMFUL = 5;
+   */
+  HARMFUL: 5,
+
+  /**
+   * No gain of two fifths of the designed effect.
+   *
+   * @generated from enum value: EXPERIMENT_DECISION_FUTILE = 6;
+   */
+  FUTILE: 6,
+
+  /**
+   * No loss of two fifths of the designed effect.
+   *
+   * @generated from enum value: EXPERIMENT_DECISION_NOT_WORSE = 7;
+   */
+  NOT_WORSE: 7,
+} as const;
+
+/**
+ * What is decided of a challenger in a metric. Decided stays decided.
+ *
+ * @generated from enum attuned.v1.ExperimentDecision
+ */
+export type ExperimentDecision = (typeof ExperimentDecision)[keyof typeof ExperimentDecision] | UnknownEnum;
+
+/**
+ * Describes the enum attuned.v1.ExperimentDecision.
+ */
+export const ExperimentDecisionSchema: GenEnum<ExperimentDecision> = /*@__PURE__*/
+  enumDesc(file_attuned_v1_experiment, 2);
 
