@@ -1,11 +1,10 @@
 import { OUTCOME_ID_TTL_MS, OUTCOME_IDS_MAX } from "../domain/kernel/limits.ts";
-import { PrintTable, type SealedPrints } from "./print-table.ts";
+import { PrintGenerations } from "./print-generations.ts";
 
-/** Ids of one stretch of time. Whole generations are forgotten at once, so that forgetting costs nothing per id. */
-interface Generation {
+/** When the first and the newest id of a generation came. */
+interface GenerationTime {
   readonly startedAtMs: number;
   newestAtMs: number;
-  ids: PrintTable | SealedPrints;
 }
 
 /**
@@ -41,8 +40,9 @@ export interface IdSeed {
  */
 export class IdWindow {
   readonly #seed: IdSeed;
-  /** Oldest first. Only the last one takes ids, the others are sealed. */
-  #generations: Generation[] = [];
+  readonly #generations = new PrintGenerations(WORDS_PER_ID);
+  /** Of each generation, oldest first; none before the first id. */
+  readonly #times: GenerationTime[] = [];
   /** When the newest generation that was dropped for lack of room got its first id. */
   #droppedAtMs: number | undefined;
 
@@ -55,38 +55,45 @@ export class IdWindow {
   }
 
   check({ high, low }: Fingerprint, content: number): IdVerdict {
-    for (let i = this.#generations.length - 1; i >= 0; i--) {
-      const stored = this.#generations[i]?.ids.get(high, low);
-      if (stored) return stored[2] === content >>> 0 ? "duplicate" : "reused";
-    }
-    return "new";
+    const stored = this.#generations.get(high, low);
+    if (!stored) return "new";
+    return stored[2] === content >>> 0 ? "duplicate" : "reused";
   }
 
   add({ high, low }: Fingerprint, content: number, atMs: number): void {
-    let newest = this.#generations.at(-1);
-    if (
-      !newest ||
-      atMs - newest.startedAtMs >= GENERATION_MS ||
-      newest.ids.size >= GENERATION_IDS_MAX
-    ) {
-      if (newest?.ids instanceof PrintTable) newest.ids = newest.ids.sealed();
-      newest = { startedAtMs: atMs, newestAtMs: atMs, ids: new PrintTable(WORDS_PER_ID) };
+    let newest = this.#times.at(-1);
+    const isOver =
+      newest !== undefined &&
+      (atMs - newest.startedAtMs >= GENERATION_MS ||
+        this.#generations.newestSize >= GENERATION_IDS_MAX);
+    if (isOver) {
+      // Room first: the generation that is dropped leaves it to the one that is sealed.
       this.#makeRoom();
-      this.#generations.push(newest);
+      this.#generations.seal();
+    }
+    if (!newest || isOver) {
+      newest = { startedAtMs: atMs, newestAtMs: atMs };
+      this.#times.push(newest);
     }
     newest.newestAtMs = Math.max(newest.newestAtMs, atMs);
-    if (newest.ids instanceof PrintTable) newest.ids = newest.ids.with([high, low, content]);
+    this.#generations.add([high, low, content]);
   }
 
   /** Forgets generations that are wholly outside the window. */
   forget(nowMs: number): void {
-    this.#generations = this.#generations.filter(
-      (generation) => nowMs - generation.newestAtMs < OUTCOME_ID_TTL_MS,
-    );
+    for (let oldest = this.#times[0]; oldest; oldest = this.#times[0]) {
+      if (nowMs - oldest.newestAtMs < OUTCOME_ID_TTL_MS) return;
+      this.#dropOldest();
+    }
   }
 
   get size(): number {
-    return this.#generations.reduce((sum, generation) => sum + generation.ids.size, 0);
+    return this.#generations.size;
+  }
+
+  /** What the ids take in memory. */
+  get bytes(): number {
+    return this.#generations.bytes;
   }
 
   /** How far back ids are told apart now, in milliseconds: the stated window, less where ids ran out of room. */
@@ -97,9 +104,13 @@ export class IdWindow {
 
   /** Drops the oldest generations until a full one more fits. */
   #makeRoom(): void {
-    while (this.size + GENERATION_IDS_MAX > OUTCOME_IDS_MAX) {
-      this.#droppedAtMs = this.#generations.shift()?.newestAtMs;
-    }
+    while (this.size + GENERATION_IDS_MAX > OUTCOME_IDS_MAX)
+      this.#droppedAtMs = this.#dropOldest()?.newestAtMs;
+  }
+
+  #dropOldest(): GenerationTime | undefined {
+    this.#generations.dropOldest();
+    return this.#times.shift();
   }
 }
 

@@ -5,15 +5,26 @@ import { keys, producerOfKey, ranges, sequenceOfKey } from "../store/keys.ts";
 import type { Store, StoreOp } from "../store/store.ts";
 import { decodeWordChunk, encodeWordChunk } from "../store/word-chunk.ts";
 import type { CheckpointPart } from "./checkpoints.ts";
-import { type IdSeed, type IdVerdict, IdWindow, WORDS_PER_ID } from "./id-window.ts";
-import { type ProducerMark, Producers, type SequenceVerdict } from "./producers.ts";
+import {
+  type Fingerprint,
+  type IdSeed,
+  type IdVerdict,
+  IdWindow,
+  WORDS_PER_ID,
+} from "./id-window.ts";
+import {
+  type ProducerMark,
+  type ProducerSequence,
+  Producers,
+  type SequenceVerdict,
+} from "./producers.ts";
 import { WordList } from "./word-list.ts";
 
 /** What is known of an outcome that comes in: new, or stored before. */
 export type IdentityVerdict = IdVerdict | SequenceVerdict;
 
-/** Ids that are read between two turns of the event loop: about two milliseconds. */
-const IDS_PER_SLICE = 50_000;
+/** Ids that are taken over between two turns of the event loop: a millisecond at most. */
+const IDS_PER_SLICE = 4_000;
 
 /** A chunk of ids on disk. */
 interface StoredChunk {
@@ -21,6 +32,11 @@ interface StoredChunk {
   readonly atMs: number;
   readonly ids: number;
 }
+
+/** All that is kept of an outcome that was stored. */
+type Identity =
+  | { readonly producer: ProducerSequence; readonly atMs: number }
+  | { readonly print: Fingerprint; readonly content: number; readonly atMs: number };
 
 interface Unsaved {
   readonly words: WordList;
@@ -40,10 +56,12 @@ export class Identities implements CheckpointPart {
   #chunks: StoredChunk[] = [];
   /** Ids since the last checkpoint. */
   #words = new WordList();
+  /** The list of the checkpoint before, whose room the next one uses. */
+  #spare = new WordList();
   #saving: Unsaved | undefined;
   #isLoaded = false;
   /** What was added before `load`: the journal's tail. */
-  #tail: { readonly outcome: Outcome; readonly atMs: number }[] = [];
+  #tail: Identity[] = [];
 
   constructor(store: Store, seed: IdSeed) {
     this.#store = store;
@@ -68,8 +86,9 @@ export class Identities implements CheckpointPart {
 
   /** Remembers an outcome that is on disk. */
   add(outcome: Outcome, atMs: number): void {
-    if (!this.#isLoaded) this.#tail.push({ outcome, atMs });
-    else this.#remember(outcome, atMs);
+    const identity = this.#identityOf(outcome, atMs);
+    if (this.#isLoaded) this.#remember(identity);
+    else this.#tail.push(identity);
   }
 
   /** Reads what the checkpoints wrote, in slices. Called once, while nothing is added. */
@@ -78,7 +97,7 @@ export class Identities implements CheckpointPart {
     await this.#readProducers();
     this.window.forget(nowMs);
     this.#isLoaded = true;
-    for (const { outcome, atMs } of this.#tail) this.#remember(outcome, atMs);
+    for (const identity of this.#tail) this.#remember(identity);
     this.#tail = [];
   }
 
@@ -87,28 +106,30 @@ export class Identities implements CheckpointPart {
     assert(!this.#saving && this.#isLoaded, "one checkpoint at a time, after the ids are loaded");
     const { words } = this.#words;
     this.#saving = { words: this.#words, producers: this.producers.takeChanges() };
-    this.#words = new WordList();
+    this.#words = this.#spare;
     const ops: StoreOp[] = [...this.#saving.producers].map(([id, mark]) =>
       mark ? { put: keys.producer(id), json: mark } : { delete: keys.producer(id) },
     );
     if (words.length === 0) return ops;
     const chunk = { sequence: watermark, atMs, ids: words.length / WORDS_PER_ID };
     this.#chunks.push(chunk);
-    return [
-      ...ops,
-      { put: keys.outcomeIds(watermark), bytes: encodeWordChunk({ atMs, words: words.slice() }) },
-    ];
+    return [...ops, { put: keys.outcomeIds(watermark), bytes: encodeWordChunk({ atMs, words }) }];
   }
 
   endCheckpoint(result: "written" | "failed"): void {
     assert(this.#saving, "a checkpoint was begun");
     const { words, producers } = this.#saving;
     this.#saving = undefined;
-    if (result === "written") return;
-    if (words.length > 0) this.#chunks.pop();
-    words.push(this.#words.words);
-    this.#words = words;
-    this.producers.giveBack(producers);
+    if (result === "failed") {
+      if (words.length > 0) this.#chunks.pop();
+      words.push(this.#words.words);
+      this.producers.giveBack(producers);
+    }
+    // What was begun meanwhile goes on, or has joined what was not written; the other list is there for the next checkpoint.
+    const [going, over] = result === "failed" ? [words, this.#words] : [this.#words, words];
+    over.clear();
+    this.#words = going;
+    this.#spare = over;
   }
 
   /** Removes ids on disk that are outside the window. */
@@ -131,14 +152,19 @@ export class Identities implements CheckpointPart {
     return nowMs - atMs >= OUTCOME_ID_TTL_MS || stored - ids > OUTCOME_IDS_MAX;
   }
 
-  #remember(outcome: Outcome, atMs: number): void {
-    if (outcome.producer) {
-      this.producers.add(outcome.producer, atMs);
+  #identityOf({ outcomeId, producer, content }: Outcome, atMs: number): Identity {
+    if (producer) return { producer, atMs };
+    return { print: this.window.fingerprint(outcomeId), content: content >>> 0, atMs };
+  }
+
+  #remember(identity: Identity): void {
+    if ("producer" in identity) {
+      this.producers.add(identity.producer, identity.atMs);
       return;
     }
-    const print = this.window.fingerprint(outcome.outcomeId);
-    this.window.add(print, outcome.content, atMs);
-    this.#words.push([print.high, print.low, outcome.content >>> 0]);
+    const { print, content, atMs } = identity;
+    this.window.add(print, content, atMs);
+    this.#words.push([print.high, print.low, content]);
   }
 
   async #readIds(): Promise<void> {

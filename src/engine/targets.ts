@@ -9,7 +9,7 @@ import type { Cells } from "./cells.ts";
 import type { CheckpointPart } from "./checkpoints.ts";
 import type { Fingerprint } from "./id-window.ts";
 import type { JournalPlace } from "./journal.ts";
-import { PrintTable, type SealedPrints } from "./print-table.ts";
+import { PrintGenerations } from "./print-generations.ts";
 import { WordList } from "./word-list.ts";
 
 /** How feedback names an outcome: by its id, or as the newest one with a reference. */
@@ -36,8 +36,8 @@ export interface Target {
 const WORDS = 6;
 const GENERATIONS = 16;
 const GENERATION_MAX = FEEDBACK_TARGETS_MAX / GENERATIONS;
-/** Entries that are read between two turns of the event loop. */
-const ENTRIES_PER_SLICE = 50_000;
+/** Entries that are taken over between two turns of the event loop: a millisecond at most. */
+const ENTRIES_PER_SLICE = 4_000;
 
 interface StoredChunk {
   /** Watermark of its checkpoint: its entries are of records up to there. */
@@ -54,12 +54,13 @@ export class Targets implements CheckpointPart {
   readonly #store: Store;
   readonly #cells: Cells;
   readonly #print: (text: string) => Fingerprint;
-  /** Oldest first; all but the last are sealed. */
-  #generations: (PrintTable | SealedPrints)[] = [];
+  readonly #generations = new PrintGenerations(WORDS);
   readonly #arms: LiveArm[] = [];
   readonly #armPlaces = new Map<LiveArm, number>();
   #chunks: StoredChunk[] = [];
   #words = new WordList();
+  /** The list of the checkpoint before, whose room the next one uses. */
+  #spare = new WordList();
   #saving: WordList | undefined;
   /** Targets of records up to here are gone from the disk, with their scores. */
   #trimmedThrough = 0;
@@ -73,7 +74,12 @@ export class Targets implements CheckpointPart {
   }
 
   get size(): number {
-    return this.#generations.reduce((sum, table) => sum + table.size, 0);
+    return this.#generations.size;
+  }
+
+  /** What the targets take in memory. */
+  get bytes(): number {
+    return this.#generations.bytes;
   }
 
   /** Remembers an outcome that is on disk. */
@@ -92,16 +98,13 @@ export class Targets implements CheckpointPart {
   find(name: TargetName): Target | undefined {
     assert(this.#isLoaded, "targets are loaded before they are asked for");
     const { high, low } = this.#print(textOf(name));
-    for (let i = this.#generations.length - 1; i >= 0; i--) {
-      const entry = this.#generations[i]?.get(high, low);
-      if (!entry) continue;
-      const [, , arm = 0, hour = 0, sequence = 0, packed = 0] = entry;
-      if (sequence <= this.#trimmedThrough) return undefined;
-      const live = this.#arms[arm];
-      assert(live, "a target has an arm");
-      return { live, hour, sequence, index: packed >>> 1, hasScores: (packed & 1) === 1 };
-    }
-    return undefined;
+    const entry = this.#generations.get(high, low);
+    if (!entry) return undefined;
+    const [, , arm = 0, hour = 0, sequence = 0, packed = 0] = entry;
+    if (sequence <= this.#trimmedThrough) return undefined;
+    const live = this.#arms[arm];
+    assert(live, "a target has an arm");
+    return { live, hour, sequence, index: packed >>> 1, hasScores: (packed & 1) === 1 };
   }
 
   /** Reads what the checkpoints wrote, in slices. Called once, while nothing is added. */
@@ -120,9 +123,8 @@ export class Targets implements CheckpointPart {
       for (let at = 0; at < words.length; at += WORDS) {
         const place = places[words[at + 2] ?? 0];
         if (place === undefined) continue;
-        const entry = words.slice(at, at + WORDS);
-        entry[2] = place;
-        this.#insert(entry);
+        words[at + 2] = place;
+        this.#insert(words.subarray(at, at + WORDS));
         slice += 1;
         if (slice % ENTRIES_PER_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       }
@@ -136,7 +138,7 @@ export class Targets implements CheckpointPart {
   beginCheckpoint(watermark: number, atMs: number): StoreOp[] {
     assert(!this.#saving, "one checkpoint at a time");
     this.#saving = this.#words;
-    this.#words = new WordList();
+    this.#words = this.#spare;
     const words = this.#saving.words.slice();
     if (words.length === 0) return [];
     const places = new Map<number, number>();
@@ -160,10 +162,14 @@ export class Targets implements CheckpointPart {
     assert(this.#saving, "a checkpoint was begun");
     const saved = this.#saving;
     this.#saving = undefined;
-    if (result === "written") return;
-    if (saved.length > 0) this.#chunks.pop();
-    saved.push(this.#words.words);
-    this.#words = saved;
+    if (result === "failed") {
+      if (saved.length > 0) this.#chunks.pop();
+      saved.push(this.#words.words);
+    }
+    const [going, over] = result === "failed" ? [saved, this.#words] : [this.#words, saved];
+    over.clear();
+    this.#words = going;
+    this.#spare = over;
   }
 
   /** Removes targets on disk beyond the bound or the time, with the scores that feedback brought for them. */
@@ -190,14 +196,11 @@ export class Targets implements CheckpointPart {
   }
 
   #insert(entry: ArrayLike<number>): void {
-    let newest = this.#generations.at(-1);
-    if (!(newest instanceof PrintTable) || newest.size >= GENERATION_MAX) {
-      if (newest instanceof PrintTable) this.#generations.splice(-1, 1, newest.sealed());
-      newest = new PrintTable(WORDS);
-      this.#generations.push(newest);
-      if (this.#generations.length > GENERATIONS) this.#generations.shift();
+    if (this.#generations.newestSize >= GENERATION_MAX) {
+      if (this.#generations.sealedCount >= GENERATIONS - 1) this.#generations.dropOldest();
+      this.#generations.seal();
     }
-    this.#generations[this.#generations.length - 1] = newest.with(entry);
+    this.#generations.add(entry);
   }
 
   #placeOf(live: LiveArm): number {

@@ -22,7 +22,12 @@ export class WordList {
     this.#length = length;
   }
 
-  /** The words; valid until the next push. */
+  /** Forgets the words and keeps the room. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** The words; valid until the next change. */
   get words(): Uint32Array {
     return this.#words.subarray(0, this.#length);
   }

@@ -1,3 +1,6 @@
+import { endianness } from "node:os";
+
+const IS_BIG_ENDIAN = endianness() === "BE";
 /** Bytes before the words: the time. */
 const HEADER_BYTES = 8;
 
@@ -10,19 +13,18 @@ export interface WordChunk {
 
 /** Encodes a chunk: a 64-bit float, then the words, all little-endian. */
 export function encodeWordChunk({ atMs, words }: WordChunk): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + words.length * 4);
-  const view = new DataView(bytes.buffer);
-  view.setFloat64(0, atMs, true);
-  for (let index = 0; index < words.length; index++)
-    view.setUint32(HEADER_BYTES + index * 4, words[index] ?? 0, true);
+  const bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + words.byteLength);
+  bytes.writeDoubleLE(atMs);
+  bytes.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), HEADER_BYTES);
+  if (IS_BIG_ENDIAN) bytes.subarray(HEADER_BYTES).swap32();
   return bytes;
 }
 
 /** Decodes a chunk. Errors: throws on bytes that are too short for one. */
 export function decodeWordChunk(bytes: Uint8Array): WordChunk {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const words = new Uint32Array((bytes.byteLength - HEADER_BYTES) / 4);
-  for (let index = 0; index < words.length; index++)
-    words[index] = view.getUint32(HEADER_BYTES + index * 4, true);
-  return { atMs: view.getFloat64(0, true), words };
+  // A copy, because words begin at a multiple of their size.
+  const words = new Uint8Array(bytes.subarray(HEADER_BYTES));
+  if (IS_BIG_ENDIAN) Buffer.from(words.buffer).swap32();
+  return { atMs: view.getFloat64(0, true), words: new Uint32Array(words.buffer) };
 }
