@@ -56,6 +56,15 @@ describe("a score that arrives late", () => {
     expect(await qualityOf(engine)).toEqual({ n: 1, mean: 50 });
   });
 
+  test("of a source that agrees with the mean of the others is one of them from then on", async () => {
+    const engine = await openTestEngine((await openMemoryStore()).store);
+    await engine.report([outcomeOf("a")]);
+    await give(engine, score("a", 80, "judge"));
+    expect(await give(engine, score("a", 80, "person"))).toEqual(["accepted"]);
+    await give(engine, score("a", 20, "judge"));
+    expect(await qualityOf(engine)).toEqual({ n: 1, mean: 50 });
+  });
+
   test("finds its outcome by the newest that has a reference", async () => {
     const engine = await openTestEngine((await openMemoryStore()).store);
     const at = { externalRef: "trace-1" };

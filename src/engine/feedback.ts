@@ -132,7 +132,8 @@ export class Feedback {
     };
     const verdicts: FeedbackVerdict[] = [];
     for (const item of items) verdicts.push(await this.#applyItem(item, batch));
-    if (batch.corrections.length === 0) return verdicts;
+    // A source that agrees with the mean of the others corrects nothing, and still is one of them.
+    if (batch.changed.size === 0) return verdicts;
     const ops = [...batch.changed].map(
       ({ key, scores, stored }): StoreOp => ({ put: key, json: stored(scores) }),
     );

@@ -87,7 +87,9 @@ export function createExperimentService(
       const { tally, pending } = engine.experiments.results(experiment);
       return {
         ...answer(experiment),
-        arms: resultsToWire(experiment, tally),
+        arms: resultsToWire(experiment, tally, (metric) =>
+          engine.experiments.ahead(experiment, metric),
+        ),
         ...(tally.cutMs > 0 ? { cutAt: timestampToWire(tally.cutMs) } : {}),
         pending: BigInt(pending),
       };

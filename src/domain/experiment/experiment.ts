@@ -108,7 +108,15 @@ export function variedFields(arms: readonly Pick<ExperimentArm, "changes">[]): S
 
 /** From a unit's assignment to its release, in milliseconds: its window and the longest attribution window. Blind to arm and outcome. */
 export function releaseAfterMs(experiment: Pick<Experiment, "unitWindowMs" | "metrics">): number {
-  return experiment.unitWindowMs + Math.max(...experiment.metrics.map(({ ttlMs }) => ttlMs));
+  return Math.max(...experiment.metrics.map((rule) => metricReleaseAfterMs(experiment, rule)));
+}
+
+/** From a unit's assignment until its value of one metric is final, in milliseconds: its window and the metric's attribution window. */
+export function metricReleaseAfterMs(
+  { unitWindowMs }: Pick<Experiment, "unitWindowMs">,
+  { ttlMs }: Pick<MetricRule, "ttlMs">,
+): number {
+  return unitWindowMs + ttlMs;
 }
 
 /** Whether outcomes are counted for an arm of an experiment, and not for a plain config id. */

@@ -1,5 +1,6 @@
 import { addValue, EMPTY_SUMS, type PowerSums } from "../../stats/power-sums.ts";
 import type { Experiment } from "./experiment.ts";
+import type { MetricRule } from "./metric-rule.ts";
 import type { EnrolledUnit, SettledValue } from "./unit.ts";
 import { settle } from "./unit.ts";
 
@@ -26,6 +27,14 @@ export interface ArmTally {
   readonly metrics: readonly MetricTally[];
 }
 
+/** How far the units are final for one metric, in its own order of release. Never goes back. */
+export interface MetricRelease {
+  /** Units up to this sequence. */
+  readonly through: number;
+  /** Every unit that was assigned before this time, and none after. */
+  readonly cutMs: number;
+}
+
 /** Everything that an experiment's results say, in the order of its arms. */
 export interface ExperimentTally {
   readonly arms: readonly ArmTally[];
@@ -33,6 +42,8 @@ export interface ExperimentTally {
   readonly assignedThrough: number;
   /** Every unit assigned before this time is released, and none after. Never goes back. */
   readonly cutMs: number;
+  /** By metric: ahead of the release of whole units, because each metric has an attribution window of its own. */
+  readonly releases: readonly MetricRelease[];
 }
 
 /** A unit whose values can no longer change, as it goes into the log that inference reads. */
@@ -41,8 +52,9 @@ export interface ReleasedUnit {
   readonly values: readonly SettledValue[];
 }
 
+const EMPTY_METRIC: MetricTally = { sums: EMPTY_SUMS, reported: 0, imputed: 0, censored: 0 };
+
 export function emptyTally(experiment: Pick<Experiment, "arms" | "metrics">): ExperimentTally {
-  const metric: MetricTally = { sums: EMPTY_SUMS, reported: 0, imputed: 0, censored: 0 };
   const arm: ArmTally = {
     assigned: 0,
     reported: 0,
@@ -50,9 +62,14 @@ export function emptyTally(experiment: Pick<Experiment, "arms" | "metrics">): Ex
     lateOutcomes: 0,
     voidOutcomes: 0,
     frozenScores: 0,
-    metrics: experiment.metrics.map(() => metric),
+    metrics: experiment.metrics.map(() => EMPTY_METRIC),
   };
-  return { arms: experiment.arms.map(() => arm), assignedThrough: -1, cutMs: 0 };
+  return {
+    arms: experiment.arms.map(() => arm),
+    assignedThrough: -1,
+    cutMs: 0,
+    releases: experiment.metrics.map(() => ({ through: -1, cutMs: 0 })),
+  };
 }
 
 /** Counts one unit as assigned; one that is counted already changes nothing. */
@@ -97,6 +114,25 @@ export function centreOf(tally: ExperimentTally, metric: number): number {
     sum += arm.metrics[metric]?.sums.s1 ?? 0;
   }
   return Math.min(1, Math.max(0, sum / n));
+}
+
+/**
+ * What the units of each arm say of one metric, those included whose other metrics are not final yet. `ahead` are these, in the order
+ * of assignment: guards need not wait for the longest attribution window.
+ */
+export function ownRelease(
+  tally: ExperimentTally,
+  metric: { readonly index: number; readonly rule: MetricRule },
+  ahead: readonly EnrolledUnit[],
+): (MetricTally & { readonly released: number })[] {
+  const { index, rule } = metric;
+  const released = tally.arms.map((arm) => arm.released);
+  const metrics = tally.arms.map((arm) => arm.metrics[index] ?? EMPTY_METRIC);
+  for (const unit of ahead) {
+    released[unit.arm] = (released[unit.arm] ?? 0) + 1;
+    metrics[unit.arm] = withValue(metrics[unit.arm] ?? EMPTY_METRIC, settle(unit, index, rule));
+  }
+  return metrics.map((own, arm) => ({ ...own, released: released[arm] ?? 0 }));
 }
 
 function withValue(metric: MetricTally, value: SettledValue | undefined): MetricTally {

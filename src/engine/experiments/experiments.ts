@@ -1,9 +1,5 @@
-import { drawUnit, unitKeyOf } from "../../domain/experiment/assignment.ts";
-import {
-  ENROLMENTS_PER_SECOND_MAX,
-  UNITS_HELD_MAX,
-  UNITS_PER_EXPERIMENT_MAX,
-} from "../../domain/experiment/bounds.ts";
+import { unitKeyOf } from "../../domain/experiment/assignment.ts";
+import { UNITS_HELD_MAX, UNITS_PER_EXPERIMENT_MAX } from "../../domain/experiment/bounds.ts";
 import { type Experiment, isServing } from "../../domain/experiment/experiment.ts";
 import { outcomeValue } from "../../domain/experiment/metric-rule.ts";
 import {
@@ -12,12 +8,7 @@ import {
   withAssigned,
   withOutcome,
 } from "../../domain/experiment/tally.ts";
-import {
-  type EnrolledUnit,
-  NO_SCORES,
-  withReport,
-  withScore,
-} from "../../domain/experiment/unit.ts";
+import { type EnrolledUnit, withReport, withScore } from "../../domain/experiment/unit.ts";
 import type { Correction } from "../../domain/outcome/correction.ts";
 import type { AssignmentRef, Outcome } from "../../domain/outcome/outcome.ts";
 import { scoreScale } from "../../domain/outcome/score.ts";
@@ -26,9 +17,11 @@ import type { Log } from "../../platform/log.ts";
 import { keys, ranges } from "../../store/keys.ts";
 import type { Store, StoreOp } from "../../store/store.ts";
 import { AssignmentJournal } from "./assignment-journal.ts";
+import { drawnUnit } from "./drawn-unit.ts";
+import { EnrolmentRate } from "./enrolment-rate.ts";
 import { Sequences } from "./sequences.ts";
 import { decodeUnit, encodeRelease, encodeUnit } from "./unit-codec.ts";
-import { centresNow, drawPeriod, type HeldUnit, UnitTable, zeros } from "./unit-table.ts";
+import { type HeldUnit, UnitTable } from "./unit-table.ts";
 
 /** Releases of one experiment in one checkpoint, so that a checkpoint after a long pause does not hold up lookups. */
 const RELEASES_PER_CHECKPOINT_MAX = 1_000;
@@ -70,7 +63,7 @@ export class Experiments {
   #saving: Unsaved | undefined;
   #lastAssignedAtMs = 0;
   #decisions = 0;
-  #rate = { second: 0, count: 0 };
+  readonly #rate = new EnrolmentRate();
   #reserveAgainAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ExperimentsDeps) {
@@ -89,7 +82,7 @@ export class Experiments {
     const { store, definitions, log } = this.#deps;
     for (const experiment of definitions().values()) {
       const tally = await store.json<ExperimentTally>(keys.tally(experiment.experimentId));
-      if (tally) this.#tableOf(experiment).tally = tally;
+      if (tally) this.#tableOf(experiment).tally = { ...emptyTally(experiment), ...tally };
     }
     let through = (await store.json<number>(keys.meta("unitsThrough"))) ?? -1;
     for await (const [, bytes] of store.scanBytes({ range: ranges.units })) {
@@ -131,30 +124,9 @@ export class Experiments {
     if (this.#sequences.isLow) this.#reserveSoon();
     if (sequence === undefined) return undefined;
     const { boot } = this.#sequences;
-    const input =
-      unit === ""
-        ? { kind: "lookup" as const, period: 0, unit: `${boot}.${sequence}` }
-        : { kind: "unit" as const, period: drawPeriod(experiment, nowMs), unit };
-    const drawn = drawUnit(table.hash, input, {
-      weightsPpm: experiment.arms.map(({ weightPpm }) => weightPpm),
-      scoreFractionPpm: experiment.scoreFractionPpm,
-    });
-    const enrolled: EnrolledUnit = {
-      experimentId: experiment.experimentId,
-      boot,
-      sequence,
-      key,
-      ...drawn,
-      epoch: experiment.epoch,
-      assignedAtMs: nowMs,
-      centres: centresNow(table, experiment),
-      reports: 0,
-      counts: zeros(experiment.metrics.length),
-      sums: zeros(experiment.metrics.length),
-      scores: NO_SCORES,
-    };
+    const enrolled = drawnUnit(experiment, table, { unit, key, boot, sequence, nowMs });
     this.#lastAssignedAtMs = nowMs;
-    this.#rate.count += 1;
+    this.#rate.count();
     this.#take({ unit: enrolled, isReleased: false, isSticky: key !== "" });
     this.#journal.push(enrolled);
     return enrolled;
@@ -196,7 +168,9 @@ export class Experiments {
         {
           decidedAtMs: outcome.decidedAtMs ?? outcome.occurredAtMs,
           receivedAtMs,
-          values: experiment.metrics.map((rule) => outcomeValue(rule, outcome)),
+          values: experiment.metrics.map((rule, metric) =>
+            table.isFinal(before, metric) ? undefined : outcomeValue(rule, outcome),
+          ),
         },
         experiment,
       );
@@ -221,8 +195,9 @@ export class Experiments {
     const { max } = scoreScale(metric);
     const previous = before === undefined ? undefined : before / max;
     const score = { metric: index, value: after / max, previous, ofUnit, receivedAtMs };
-    const scored = held && withScore(held.unit, score, experiment);
-    if (!held || scored === undefined || scored === held.unit) {
+    const isOpen = held !== undefined && !table.isFinal(held.unit, index);
+    const scored = isOpen ? withScore(held.unit, score, experiment) : held?.unit;
+    if (!held || !scored || scored === held.unit) {
       table.tally = withOutcome(table.tally, assignment.arm, "frozenScores");
       this.#unsaved.tallies.add(table);
       return;
@@ -235,6 +210,11 @@ export class Experiments {
   results(experiment: Experiment): { readonly tally: ExperimentTally; readonly pending: number } {
     const table = this.#tables.get(experiment.experimentId);
     return { tally: table?.tally ?? emptyTally(experiment), pending: table?.pending ?? 0 };
+  }
+
+  /** The units, in the order of assignment, that are final for a metric and not released as a whole: they are in no log yet. */
+  ahead({ experimentId }: Experiment, metric: number): EnrolledUnit[] {
+    return this.#tables.get(experimentId)?.ahead(metric) ?? [];
   }
 
   /** Whether a checkpoint has something to write although no outcome came. */
@@ -269,7 +249,7 @@ export class Experiments {
     const saving = this.#unsaved;
     this.#saving = saving;
     this.#unsaved = noChanges();
-    const ops = [...saving.releases];
+    const ops = saving.releases.slice();
     for (const held of saving.units) {
       const { unit, isReleased } = held;
       if (isGone(held)) ops.push({ delete: keys.unit(unit.sequence) });
@@ -297,6 +277,7 @@ export class Experiments {
   }
 
   #sweep(experiment: Experiment, table: UnitTable, nowMs: number): void {
+    const before = table.tally;
     const swept = table.sweep(experiment, {
       nowMs,
       through: this.#journal.through,
@@ -311,17 +292,15 @@ export class Experiments {
       this.#open.delete(sequence);
     }
     for (const held of swept.touched) this.#touch(held);
-    if (swept.released.length > 0) this.#unsaved.tallies.add(table);
+    if (table.tally !== before) this.#unsaved.tallies.add(table);
   }
 
   #isFull(table: UnitTable, nowMs: number): boolean {
-    const second = Math.floor(nowMs / 1000);
-    if (second !== this.#rate.second) this.#rate = { second, count: 0 };
     const assigned = table.tally.arms.reduce((sum, arm) => sum + arm.assigned, 0);
     return (
       this.#held >= UNITS_HELD_MAX ||
       assigned >= UNITS_PER_EXPERIMENT_MAX ||
-      this.#rate.count >= ENROLMENTS_PER_SECOND_MAX ||
+      this.#rate.isFull(nowMs) ||
       this.#journal.isFull
     );
   }

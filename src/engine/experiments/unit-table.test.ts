@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { releaseAfterMs } from "../../domain/experiment/experiment.ts";
+import { metricReleaseAfterMs, releaseAfterMs } from "../../domain/experiment/experiment.ts";
 import { experimentOf, unitOf } from "../../domain/experiment/experiment-fixtures.ts";
 import { emptyTally } from "../../domain/experiment/tally.ts";
 import { UnitTable } from "./unit-table.ts";
@@ -58,4 +58,29 @@ test("forgets units whose period is over, and all once the experiment ended", ()
   expect(table.find("k1", at(1100 + experiment.periodMs))).toBeUndefined();
   table.sweep(experimentOf({ state: "concluded" }), { nowMs: 2000, through: 9, releasesMax: 9 });
   expect(table.find("k1", at(2000))).toBeUndefined();
+});
+
+test("makes units final metric by metric, each by its own deadline, and keeps that when the clock goes back", () => {
+  const table = tableOf(UNITS);
+  const afterMs = metricReleaseAfterMs(experiment, { ttlMs: 60_000 });
+  const at = { nowMs: 1200 + afterMs, through: 9, releasesMax: 9 };
+  expect(table.isDue(experiment, at.nowMs)).toBe(true);
+  expect(table.sweep(experiment, at).released).toEqual([]);
+  expect(table.tally.releases).toEqual([
+    { through: 1, cutMs: 1200 },
+    { through: -1, cutMs: 0 },
+  ]);
+  expect(table.ahead(0).map(({ sequence }) => sequence)).toEqual([0, 1]);
+  expect(table.ahead(1)).toEqual([]);
+  expect([0, 1, 2].map((sequence) => table.isFinal({ sequence }, 0))).toEqual([true, true, false]);
+  table.sweep(experiment, { ...at, nowMs: 0 });
+  expect(table.ahead(0)).toHaveLength(2);
+  table.sweep(experiment, { nowMs: 9000 + waitMs, through: 9, releasesMax: 3 });
+  expect([0, 1].map((metric) => table.ahead(metric).length)).toEqual([1, 1]);
+});
+
+test("holds back what is not on disk for every metric", () => {
+  const table = tableOf(UNITS);
+  table.sweep(experiment, { nowMs: 9000 + waitMs, through: 1, releasesMax: 0 });
+  expect(table.tally.releases.map(({ through }) => through)).toEqual([1, 1]);
 });

@@ -1,7 +1,16 @@
-import { type KeyedHash, periodAt } from "../../domain/experiment/assignment.ts";
-import { type Experiment, isServing, releaseAfterMs } from "../../domain/experiment/experiment.ts";
-import type { ExperimentTally, ReleasedUnit } from "../../domain/experiment/tally.ts";
-import { centreOf, withReleased } from "../../domain/experiment/tally.ts";
+import type { KeyedHash } from "../../domain/experiment/assignment.ts";
+import {
+  type Experiment,
+  isServing,
+  metricReleaseAfterMs,
+  releaseAfterMs,
+} from "../../domain/experiment/experiment.ts";
+import type {
+  ExperimentTally,
+  MetricRelease,
+  ReleasedUnit,
+} from "../../domain/experiment/tally.ts";
+import { withReleased } from "../../domain/experiment/tally.ts";
 import type { EnrolledUnit } from "../../domain/experiment/unit.ts";
 import { hmacSha256Under } from "../../platform/digest.ts";
 
@@ -20,6 +29,8 @@ export interface TableSweep {
   readonly touched: readonly HeldUnit[];
 }
 
+const NOT_RELEASED: MetricRelease = { through: -1, cutMs: 0 };
+
 /** The units of one experiment. */
 export class UnitTable {
   readonly hash: KeyedHash;
@@ -30,6 +41,8 @@ export class UnitTable {
   readonly #byKey = new Map<string, HeldUnit>();
   /** Units that are not released, in the order of assignment. */
   #pending: HeldUnit[] = [];
+  /** By metric, how many of them, from the first, are final for it. */
+  #ahead: number[] = [];
 
   constructor(salt: string, tally: ExperimentTally) {
     const keyed = hmacSha256Under(Buffer.from(salt, "hex"));
@@ -39,6 +52,16 @@ export class UnitTable {
 
   get pending(): number {
     return this.#pending.length;
+  }
+
+  /** Whether a unit's value of a metric is final: not even a clock that goes back changes it. */
+  isFinal({ sequence }: Pick<EnrolledUnit, "sequence">, metric: number): boolean {
+    return sequence <= this.#releaseOf(metric).through;
+  }
+
+  /** The units, in the order of assignment, that are final for a metric and not released as a whole. */
+  ahead(metric: number): EnrolledUnit[] {
+    return this.#pending.slice(0, this.#ahead[metric] ?? 0).map(({ unit }) => unit);
   }
 
   /** The unit that a key stands for while its period lasts. */
@@ -52,7 +75,7 @@ export class UnitTable {
 
   /** Takes in a unit after all that were assigned before it. Answers one that it takes the place of. */
   add(held: HeldUnit): HeldUnit | undefined {
-    if (!held.isReleased) this.#pending.push(held);
+    if (!held.isReleased) this.#takePending(held);
     const { key } = held.unit;
     if (key === "" || !held.isSticky) return undefined;
     const before = this.#byKey.get(key);
@@ -62,10 +85,13 @@ export class UnitTable {
     return before;
   }
 
-  /** Whether a unit is due to be released. */
+  /** Whether a unit is due to be released, for a metric or as a whole. */
   isDue(experiment: Experiment, nowMs: number): boolean {
-    const [first] = this.#pending;
-    return first !== undefined && first.unit.assignedAtMs < nowMs - releaseAfterMs(experiment);
+    return experiment.metrics.some((rule, metric) => {
+      const first = this.#pending[this.#ahead[metric] ?? 0];
+      const afterMs = metricReleaseAfterMs(experiment, rule);
+      return first !== undefined && first.unit.assignedAtMs < nowMs - afterMs;
+    });
   }
 
   /**
@@ -85,9 +111,47 @@ export class UnitTable {
       this.#byKey.delete(key);
       touched.add(held);
     }
+    this.#releaseMetrics(experiment, at);
     const released = this.#release(experiment, at);
     for (const held of released.held) touched.add(held);
     return { released: released.units, touched: [...touched] };
+  }
+
+  /** Makes units final, metric by metric: each has its own cut, which goes by the clock and by what is on disk. */
+  #releaseMetrics(
+    experiment: Experiment,
+    at: { readonly nowMs: number; readonly through: number },
+  ): void {
+    const releases = experiment.metrics.map((rule, metric): MetricRelease => {
+      const before = this.#releaseOf(metric);
+      const cutMs = Math.max(before.cutMs, at.nowMs - metricReleaseAfterMs(experiment, rule));
+      let ahead = this.#ahead[metric] ?? 0;
+      let { through } = before;
+      for (let next = this.#pending[ahead]; next; next = this.#pending[ahead]) {
+        const { assignedAtMs, sequence } = next.unit;
+        if (assignedAtMs >= cutMs || sequence > at.through) break;
+        through = sequence;
+        ahead += 1;
+      }
+      if (through === before.through) return before;
+      this.#ahead[metric] = ahead;
+      const next = this.#pending[ahead];
+      const reached = next ? Math.min(cutMs, next.unit.assignedAtMs) : cutMs;
+      return { through, cutMs: Math.max(before.cutMs, reached) };
+    });
+    if (releases.some((release, metric) => release !== this.#releaseOf(metric)))
+      this.tally = { ...this.tally, releases };
+  }
+
+  #releaseOf(metric: number): MetricRelease {
+    return this.tally.releases[metric] ?? NOT_RELEASED;
+  }
+
+  /** Units come in the order of assignment, so that those that are final for a metric are the first ones. */
+  #takePending(held: HeldUnit): void {
+    this.#pending.push(held);
+    for (const metric of held.unit.counts.keys())
+      if (this.isFinal(held.unit, metric)) this.#ahead[metric] = (this.#ahead[metric] ?? 0) + 1;
   }
 
   #release(
@@ -102,6 +166,7 @@ export class UnitTable {
       count += 1;
     }
     const held = this.#pending.splice(0, count);
+    this.#ahead = this.#ahead.map((ahead) => Math.max(0, ahead - count));
     const units = held.map((each) => {
       const { tally, released } = withReleased(this.tally, each.unit, experiment);
       this.tally = tally;
@@ -114,28 +179,6 @@ export class UnitTable {
     if (count > 0) this.tally = { ...this.tally, cutMs: Math.max(this.tally.cutMs, reached) };
     return { held, units };
   }
-}
-
-/** The period that a unit is drawn in, when it is drawn at a time. */
-export function drawPeriod(experiment: Experiment, nowMs: number): number {
-  return periodAt(nowMs, experiment.periodMs);
-}
-
-const ZEROS: (readonly number[])[] = [];
-
-/** As many zeros: one array for all units that nothing was reported of, because most of the table are such. */
-export function zeros(count: number): readonly number[] {
-  ZEROS[count] ??= new Array<number>(count).fill(0);
-  return ZEROS[count];
-}
-
-/** The centres of a unit that is assigned now. */
-export function centresNow(table: UnitTable, { metrics }: Experiment): readonly number[] {
-  const centres = metrics.map((_rule, index) => centreOf(table.tally, index));
-  const isSame =
-    centres.length === table.centres.length && centres.every((c, i) => c === table.centres[i]);
-  if (!isSame) table.centres = centres;
-  return table.centres;
 }
 
 function isWithinPeriod(

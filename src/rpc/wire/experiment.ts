@@ -29,8 +29,14 @@ import {
   SCORE_TTL_MS_DEFAULT,
   scaleOf,
 } from "../../domain/experiment/metric-rule.ts";
-import type { ArmTally, ExperimentTally, MetricTally } from "../../domain/experiment/tally.ts";
+import {
+  type ArmTally,
+  type ExperimentTally,
+  type MetricTally,
+  ownRelease,
+} from "../../domain/experiment/tally.ts";
 import type { TimeToAnswer } from "../../domain/experiment/time-to-answer.ts";
+import type { EnrolledUnit } from "../../domain/experiment/unit.ts";
 import { Fault } from "../../domain/kernel/fault.ts";
 import type { Variant } from "../../engine/experiments/experiment-changes.ts";
 import {
@@ -180,12 +186,37 @@ export function forecastToWire(forecast: TimeToAnswer): ExperimentForecast {
   });
 }
 
-/** What the released units of each arm say; nothing of a difference. */
+/** What the released units of each arm say, and those that `ahead` knows to be final for a metric; nothing of a difference. */
 export function resultsToWire(
   experiment: Experiment,
   tally: ExperimentTally,
+  ahead: (metric: number) => readonly EnrolledUnit[],
 ): ExperimentArmResult[] {
-  return tally.arms.map((arm, index) => armResult(experiment, arm, index));
+  const own = experiment.metrics.map((rule, index) =>
+    ownRelease(tally, { index, rule }, ahead(index)),
+  );
+  return tally.arms.map((arm, index) => ({
+    ...armResult(experiment, arm, index),
+    metrics: experiment.metrics.map((rule, at) =>
+      create(ExperimentMetricResultSchema, {
+        metric: rule.metric,
+        ...metricTallyToWire(rule, arm.metrics[at]),
+        ownRelease: ownReleaseToWire(rule, own[at]?.[index], tally.releases[at]?.cutMs ?? 0),
+      }),
+    ),
+  }));
+}
+
+function ownReleaseToWire(
+  rule: MetricRule,
+  own: (MetricTally & { readonly released: number }) | undefined,
+  cutMs: number,
+) {
+  return {
+    ...metricTallyToWire(rule, own),
+    released: BigInt(own?.released ?? 0),
+    ...(cutMs > 0 ? { cutAt: timestampToWire(cutMs) } : {}),
+  };
 }
 
 function armResult(experiment: Experiment, arm: ArmTally, index: number): ExperimentArmResult {
@@ -198,16 +229,14 @@ function armResult(experiment: Experiment, arm: ArmTally, index: number): Experi
     lateOutcomes: BigInt(arm.lateOutcomes),
     voidOutcomes: BigInt(arm.voidOutcomes),
     frozenScores: BigInt(arm.frozenScores),
-    metrics: experiment.metrics.map((rule, at) => metricResult(rule, arm.metrics[at])),
   });
 }
 
-function metricResult(rule: MetricRule, tally: MetricTally | undefined) {
+function metricTallyToWire(rule: MetricRule, tally: MetricTally | undefined) {
   const scale = scaleOf(rule);
   const mean = tally && meanOf(tally.sums);
   const interval = tally && meanInterval(tally.sums, { alpha: ALPHA });
-  return create(ExperimentMetricResultSchema, {
-    metric: rule.metric,
+  return {
     ...(mean === undefined || !interval
       ? {}
       : {
@@ -217,7 +246,7 @@ function metricResult(rule: MetricRule, tally: MetricTally | undefined) {
     reported: BigInt(tally?.reported ?? 0),
     imputed: BigInt(tally?.imputed ?? 0),
     censored: BigInt(tally?.censored ?? 0),
-  });
+  };
 }
 
 function scopeFromWire(
