@@ -35,6 +35,7 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   h: "changes",
   i: "outcome ids",
   j: "journal records",
+  L: "totals of arms",
   l: "hourly cells",
   m: "metadata",
   P: "producers",
@@ -111,7 +112,7 @@ async function repair(dataDir: string, io: StoreCommandIo): Promise<number> {
     const batch = database.batch();
     for (const key of broken) batch.del(key);
     await batch.write({ sync: true });
-    if (broken.length > 0) await io.stdout(`removed ${broken.length} entries that do not decode\n`);
+    if (broken.length > 0) await io.stdout(`removed ${broken.length} entries that do not decode or fit\n`);
     return await tell(await checkStore(database), io);
   } finally {
     await database.close();

@@ -1,3 +1,4 @@
+import type { Cell } from "../domain/outcome/cell.ts";
 import { CellBuilder } from "../domain/outcome/cell-builder.ts";
 import {
   type Distributions,
@@ -29,19 +30,44 @@ export interface DayDelta {
   readonly builder: DistributionsBuilder;
 }
 
-/** Changes of cells and distributions since a checkpoint, by the keys that they are stored under. */
+/** Everything that changed of one arm. */
+export interface ArmDeltas {
+  readonly live: LiveArm;
+  readonly cells: Map<number, CellDelta>;
+  readonly days: Map<number, DayDelta>;
+}
+
+/** Changes of cells and distributions since a checkpoint, by scope and arm. */
 export class CellDeltas {
-  readonly cells = new Map<string, CellDelta>();
-  readonly days = new Map<string, DayDelta>();
-  /** Arms whose definition no checkpoint holds yet. */
-  readonly newArms = new Set<LiveArm>();
+  readonly #scopes = new Map<string, Map<LiveArm, ArmDeltas>>();
+  #cells = 0;
+  #days = 0;
   #bins = 0;
   #entries = 0;
 
+  /** Cells that changed. */
+  get size(): number {
+    return this.#cells;
+  }
+
   /** Estimated size in memory. */
   get bytes(): number {
-    const cells = this.cells.size * CELL_BYTES + this.#entries * ENTRY_BYTES;
-    return cells + this.days.size * DAY_BYTES + this.#bins * BIN_BYTES;
+    const cells = this.#cells * CELL_BYTES + this.#entries * ENTRY_BYTES;
+    return cells + this.#days * DAY_BYTES + this.#bins * BIN_BYTES;
+  }
+
+  /** The arms that changed, scope by scope. */
+  *all(): Generator<ArmDeltas> {
+    for (const arms of this.#scopes.values()) yield* arms.values();
+  }
+
+  /** The arms of a scope that changed. */
+  ofScope(scopeKey: string): Iterable<ArmDeltas> {
+    return this.#scopes.get(scopeKey)?.values() ?? [];
+  }
+
+  has(live: LiveArm): boolean {
+    return this.#scopes.get(live.scopeKey)?.has(live) ?? false;
   }
 
   /** Lets `change` add to the cell of an hour. */
@@ -62,35 +88,67 @@ export class CellDeltas {
 
   /** Takes back the changes of a checkpoint that failed; those here are newer. */
   takeBack(older: CellDeltas): void {
-    for (const { live, hour, builder } of older.cells.values())
-      this.#cell(live, hour).builder.merge(builder.toCell());
-    for (const dayDelta of older.days.values()) {
-      const delta = this.#day(dayDelta.live, dayDelta.day);
-      const gained = distributionsOf(dayDelta);
-      delta.before = delta.before ? mergeDistributions(gained, delta.before) : gained;
+    for (const { live, cells, days } of older.all()) {
+      for (const { hour, builder } of cells.values())
+        this.#cell(live, hour).builder.merge(builder.toCell());
+      for (const dayDelta of days.values()) {
+        const delta = this.#day(live, dayDelta.day);
+        const gained = distributionsOf(dayDelta);
+        delta.before = delta.before ? mergeDistributions(gained, delta.before) : gained;
+      }
     }
-    for (const live of older.newArms) this.newArms.add(live);
   }
 
   #cell(live: LiveArm, hour: number): CellDelta {
-    const key = keys.cell(live.scopeKey, live.arm.configId, hour);
-    let delta = this.cells.get(key);
+    const { cells } = this.#arm(live);
+    let delta = cells.get(hour);
     if (!delta) {
       delta = { live, hour, builder: new CellBuilder() };
-      this.cells.set(key, delta);
+      cells.set(hour, delta);
+      this.#cells += 1;
     }
     return delta;
   }
 
   #day(live: LiveArm, day: number): DayDelta {
-    const key = keys.distributions(live.scopeKey, live.arm.configId, day);
-    let delta = this.days.get(key);
+    const { days } = this.#arm(live);
+    let delta = days.get(day);
     if (!delta) {
       delta = { live, day, before: undefined, builder: new DistributionsBuilder() };
-      this.days.set(key, delta);
+      days.set(day, delta);
+      this.#days += 1;
     }
     return delta;
   }
+
+  #arm(live: LiveArm): ArmDeltas {
+    let arms = this.#scopes.get(live.scopeKey);
+    if (!arms) {
+      arms = new Map();
+      this.#scopes.set(live.scopeKey, arms);
+    }
+    let arm = arms.get(live);
+    if (!arm) {
+      arm = { live, cells: new Map(), days: new Map() };
+      arms.set(live, arm);
+    }
+    return arm;
+  }
+}
+
+/** The key that a changed cell is stored under. */
+export function cellKey({ live, hour }: CellDelta): string {
+  return keys.cell(live.scopeKey, live.arm.configId, hour);
+}
+
+/** The key that changed distributions are stored under. */
+export function dayKey({ live, day }: DayDelta): string {
+  return keys.distributions(live.scopeKey, live.arm.configId, day);
+}
+
+/** What changed in the cells of an arm, hour by hour. */
+export function gainsOf({ cells }: ArmDeltas): { readonly hour: number; readonly cell: Cell }[] {
+  return [...cells.values()].map(({ hour, builder }) => ({ hour, cell: builder.toCell() }));
 }
 
 /** All that a day's distributions gained. */

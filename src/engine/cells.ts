@@ -1,5 +1,11 @@
 import { assert } from "../domain/kernel/assert.ts";
-import { type Cell, EMPTY_CELL, mergeCells, scoreChange } from "../domain/outcome/cell.ts";
+import {
+  type Cell,
+  EMPTY_CELL,
+  mergeCells,
+  scoreChange,
+  wholeCell,
+} from "../domain/outcome/cell.ts";
 import type { Correction } from "../domain/outcome/correction.ts";
 import {
   type Distributions,
@@ -8,15 +14,22 @@ import {
 } from "../domain/outcome/distributions.ts";
 import { isLate } from "../domain/outcome/maturity.ts";
 import { type Arm, cohortTimeMs, type Outcome } from "../domain/outcome/outcome.ts";
-import { createSlicer } from "../platform/slices.ts";
-import { dayOfKey, hourOfCellKey, keys, ranges } from "../store/keys.ts";
-import type { Store, StoreOp, StoreSnapshot } from "../store/store.ts";
-import { Arms, type LiveArm } from "./arms.ts";
-import { CellDeltas, distributionsOf } from "./cell-deltas.ts";
+import { Slices } from "../platform/slices.ts";
+import { dayOfKey, keys, ranges } from "../store/keys.ts";
+import { decodeJson, encodeJson, type Store, type StoreOp } from "../store/store.ts";
+import { DAY_HOURS, type Reading, storedCells, storedTotals, sumOfCells } from "./arm-totals.ts";
+import { type ArmRecord, Arms, type LiveArm } from "./arms.ts";
+import {
+  type ArmDeltas,
+  CellDeltas,
+  cellKey,
+  dayKey,
+  distributionsOf,
+  gainsOf,
+} from "./cell-deltas.ts";
 import type { Checkpoint, CheckpointPart } from "./checkpoints.ts";
 
 export const HOUR_MS = 60 * 60 * 1000;
-export const DAY_HOURS = 24;
 
 /** Hours from the first, included, to the last, excluded, counted from 1970. */
 export interface HourWindow {
@@ -26,13 +39,19 @@ export interface HourWindow {
 
 export const ALL_HOURS: HourWindow = { from: 0, until: Number.MAX_SAFE_INTEGER };
 
-/** Stored values that are read at once when a checkpoint merges into them. */
-const MERGE_SLICE = 500;
+/** Stored values that are read at once when a checkpoint merges into them: some 200 kB. */
+const MERGE_SLICE = 64;
+
+/** An arm with what was counted for it. */
+export interface ArmCell {
+  readonly live: LiveArm;
+  readonly cell: Cell;
+}
 
 /**
- * The cells of all arms by hour, and how their measures are distributed by day. Memory holds only what changed since the last
- * checkpoint; a checkpoint merges that into what is stored, in one batch with the watermark, so that a crash between the two cannot
- * count anything twice.
+ * The cells of all arms by hour, their totals, and how their measures are distributed by day. Memory holds only what changed since the
+ * last checkpoint; a checkpoint merges that into what is stored, in one batch with the watermark, so that a crash between the two
+ * cannot count anything twice.
  */
 export class Cells implements CheckpointPart {
   readonly #store: Store;
@@ -40,18 +59,13 @@ export class Cells implements CheckpointPart {
   #active = new CellDeltas();
   /** The deltas of a checkpoint under way: readers still need them until its batch is written. */
   #flushing: { readonly deltas: CellDeltas; readonly watermark: number } | undefined;
-  readonly #storedArms = new Set<LiveArm>();
-  /** What the store holds of the arms of a scope over all hours, of scopes that were asked for. */
-  readonly #storedTotals = new Map<string, Map<LiveArm, Cell>>();
-  /** How often the store became another under `#storedTotals`. */
-  #storedChanges = 0;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
   get dirtyCells(): number {
-    return this.#active.cells.size;
+    return this.#active.size;
   }
 
   /** Estimated size of what no checkpoint took yet. */
@@ -60,15 +74,14 @@ export class Cells implements CheckpointPart {
   }
 
   /** Takes over the arms of the store. Called once, before the first fold. */
-  async load(): Promise<void> {
-    for await (const [, arm] of this.#store.scan<Arm>({ range: ranges.arms })) {
-      this.#storedArms.add(this.arms.admit(arm));
-    }
+  async load(nowMs: number): Promise<void> {
+    for await (const [, arm] of this.#store.scan<ArmRecord>({ range: ranges.arms }))
+      this.arms.restore(arm, nowMs);
   }
 
   /** Counts an outcome; answers the arm it counted for. */
   fold(outcome: Outcome, receivedAtMs: number): LiveArm {
-    const live = this.#admit(outcome.arm);
+    const live = this.arms.admit(outcome.arm, receivedAtMs);
     const hour = hourOf(outcome);
     this.#active.addToCell(live, hour, (builder) => {
       builder.add(outcome);
@@ -78,13 +91,13 @@ export class Cells implements CheckpointPart {
     return live;
   }
 
-  /** Takes the score of an outcome for another one. */
-  correct({ arm, hour, metric, before, after }: Correction): LiveArm {
-    const live = this.#admit(arm);
+  /** Takes the score of an outcome for another one. What counted for an arm that was forgotten since is gone. */
+  correct({ arm, hour, metric, before, after }: Correction): void {
+    const live = this.arms.find(arm);
+    if (!live) return;
     this.#active.addToCell(live, hour, (builder) =>
       builder.merge(scoreChange(metric, before, after)),
     );
-    return live;
   }
 
   /**
@@ -107,17 +120,19 @@ export class Cells implements CheckpointPart {
     const deltas = this.#active;
     this.#flushing = { deltas, watermark };
     this.#active = new CellDeltas();
-    const cells = await this.#merged([...deltas.cells], (stored: Cell | undefined, { builder }) =>
-      mergeCells(cellOf(stored), builder.toCell()),
-    );
-    const days = await this.#merged([...deltas.days], (stored: Distributions | undefined, delta) =>
-      mergeDistributions(stored ?? NO_DISTRIBUTIONS, distributionsOf(delta)),
-    );
-    const arms = [...deltas.newArms].map(({ arm, scopeKey }) => ({
-      put: keys.arm(scopeKey, arm.configId),
-      json: arm,
-    }));
-    return [...cells, ...days, ...arms];
+    const changed = [...deltas.all()];
+    // Taken in this step: what comes in from now on belongs to the next checkpoint.
+    const ops: StoreOp[] = changed.map(({ live }) => {
+      return { put: keys.arm(live.scopeKey, live.arm.configId), json: this.arms.record(live) };
+    });
+    const slices = new Slices();
+    for (let start = 0; start < changed.length; start += MERGE_SLICE) {
+      const some = changed.slice(start, start + MERGE_SLICE);
+      ops.push(...(await this.#mergedCells(some, slices)));
+      ops.push(...(await this.#mergedTotals(some, slices)));
+      ops.push(...(await this.#mergedDays(some, slices)));
+    }
+    return ops;
   }
 
   /** Ends the checkpoint. One that failed goes back to what is unsaved, and the next one takes it along. */
@@ -125,20 +140,12 @@ export class Cells implements CheckpointPart {
     assert(this.#flushing, "a checkpoint was begun");
     const { deltas } = this.#flushing;
     this.#flushing = undefined;
-    if (result === "failed") {
-      this.#active.takeBack(deltas);
-      return;
-    }
-    for (const live of deltas.newArms) this.#storedArms.add(live);
-    this.#storedChanges += 1;
-    for (const { live, builder } of deltas.cells.values()) {
-      const totals = this.#storedTotals.get(live.scopeKey);
-      if (totals) totals.set(live, mergeCells(totals.get(live) ?? EMPTY_CELL, builder.toCell()));
-    }
+    if (result === "failed") this.#active.takeBack(deltas);
   }
 
   /** The cell of each arm of a scope over a window, every acknowledged outcome included. */
-  async read(scope: string, window: HourWindow): Promise<{ live: LiveArm; cell: Cell }[]> {
+  async read(scope: string, window: HourWindow): Promise<ArmCell[]> {
+    if (window === ALL_HOURS) return this.readTotals(scope);
     const hours = await this.readHours(scope, window);
     return hours.map(({ live, byHour }) => ({
       live,
@@ -146,43 +153,25 @@ export class Cells implements CheckpointPart {
     }));
   }
 
-  /**
-   * The same over all hours, for who asks often: what is stored of a scope is read once and kept, so that history costs nothing more.
-   */
-  async readTotals(scope: string): Promise<{ live: LiveArm; cell: Cell }[]> {
-    const ofScope = (deltas: CellDeltas) =>
-      [...deltas.cells.values()]
-        .filter(({ live }) => live.scopeKey === scope)
-        .map(({ live, builder }) => ({ live, cell: builder.toCell() }));
-    const known = this.#storedTotals.get(scope);
-    if (known) {
-      const flushing = this.#flushing ? ofScope(this.#flushing.deltas) : [];
-      return totalsOf(known, [...flushing, ...ofScope(this.#active)]);
-    }
-    const stored = new Map<LiveArm, Cell>();
-    let changes: number | undefined;
-    let unsaved: readonly { readonly live: LiveArm; readonly cell: Cell }[] = [];
+  /** The same over all hours, from the totals of the arms: it costs the same however many hours there are. */
+  async readTotals(scope: string, slices = new Slices()): Promise<ArmCell[]> {
+    const found = new Map<LiveArm, Cell>();
+    const add = (live: LiveArm, cell: Cell) =>
+      found.set(live, mergeCells(found.get(live) ?? EMPTY_CELL, cell));
     await this.#reading(
-      (deltas) => {
-        // Under a checkpoint it is not plain what the store holds: the next one who asks may keep it.
-        changes = this.#flushing ? undefined : this.#storedChanges;
-        return ofScope(deltas);
-      },
-      async (at, own) => {
-        unsaved = own;
-        await this.#scanCells(scope, at, (live, _hour, cell) =>
-          stored.set(live, mergeCells(stored.get(live) ?? EMPTY_CELL, cell)),
-        );
+      slices,
+      (deltas) => [...deltas.ofScope(scope)].map((arm) => ({ ...arm, gains: gainsOf(arm) })),
+      async (reading, unsaved) => {
+        const stored = await storedTotals(this.#store, scope, reading);
+        for (const live of this.arms.ofScope(scope)) {
+          const total = stored.get(live.arm.configId);
+          const cell = total ?? (await sumOfCells(this.#store, live, reading));
+          if (cell !== EMPTY_CELL) add(live, cell);
+        }
+        for (const { live, gains } of unsaved) for (const { cell } of gains) add(live, cell);
       },
     );
-    if (changes === this.#storedChanges) this.#storedTotals.set(scope, stored);
-    return totalsOf(stored, unsaved);
-  }
-
-  /** Forgets what is known of the stored cells of an arm's scope, because some of them were removed. */
-  forgetTotals({ scopeKey }: LiveArm): void {
-    this.#storedTotals.delete(scopeKey);
-    this.#storedChanges += 1;
+    return [...found].map(([live, cell]) => ({ live, cell }));
   }
 
   /** The same hour by hour; arms without any in the window are left out. A day whose hours were merged stands at its first hour. */
@@ -198,13 +187,15 @@ export class Cells implements CheckpointPart {
       found.set(live, byHour);
     };
     await this.#reading(
-      (deltas) =>
-        [...deltas.cells.values()]
-          .filter(({ live }) => live.scopeKey === scope)
-          .map(({ live, hour, builder }) => ({ live, hour, cell: builder.toCell() })),
-      async (at, unsaved) => {
-        await this.#scanCells(scope, at, add);
-        for (const { live, hour, cell } of unsaved) add(live, hour, cell);
+      new Slices(),
+      (deltas) => [...deltas.ofScope(scope)].map((arm) => ({ ...arm, gains: gainsOf(arm) })),
+      async (reading, unsaved) => {
+        for (const live of this.arms.ofScope(scope)) {
+          for await (const [hour, cell] of storedCells(this.#store, live, reading))
+            add(live, hour, cell);
+        }
+        for (const { live, gains } of unsaved)
+          for (const { hour, cell } of gains) add(live, hour, cell);
       },
     );
     return [...found].map(([live, byHour]) => ({ live, byHour }));
@@ -223,15 +214,17 @@ export class Cells implements CheckpointPart {
       found.set(live, mergeDistributions(found.get(live) ?? NO_DISTRIBUTIONS, more));
     };
     await this.#reading(
+      new Slices(),
       (deltas) =>
-        [...deltas.days.values()]
-          .filter(({ live }) => live.scopeKey === scope)
+        [...deltas.ofScope(scope)]
+          .flatMap(({ days }) => [...days.values()])
           .map((delta) => ({ ...delta, gained: distributionsOf(delta) })),
-      async (at, unsaved) => {
+      async ({ slices, at }, unsaved) => {
         for (const live of this.arms.ofScope(scope)) {
           const range = ranges.distributionsOfArm(scope, live.arm.configId);
-          for await (const [key, stored] of this.#store.scan<Distributions>({ range, at }))
-            add(live, dayOfKey(key), stored);
+          const days = this.#store.scanBytes({ range, ...(at ? { at } : {}) });
+          for await (const [key, bytes] of slices.over(days))
+            add(live, dayOfKey(key), decodeJson<Distributions>(bytes));
         }
         for (const { live, day, gained } of unsaved) add(live, day, gained);
       },
@@ -239,60 +232,66 @@ export class Cells implements CheckpointPart {
     return found;
   }
 
-  /** Forgets arms whose cells are all gone from the store. Answers the ops that remove their definitions. */
+  /** Forgets arms. Answers the ops that remove their definitions and totals; their cells are the caller's. */
   forgetArms(gone: readonly LiveArm[]): StoreOp[] {
-    return gone.map((live) => {
+    return gone.flatMap((live) => {
       this.arms.forget(live);
-      this.#storedArms.delete(live);
-      this.forgetTotals(live);
-      return { delete: keys.arm(live.scopeKey, live.arm.configId) };
+      const { scopeKey, arm } = live;
+      return [
+        { delete: keys.arm(scopeKey, arm.configId) },
+        { delete: keys.totals(scopeKey, arm.configId) },
+      ];
     });
   }
 
   /** Whether an arm has changes that are not in the store. */
   isDirty(live: LiveArm): boolean {
-    const deltas = [this.#active, ...(this.#flushing ? [this.#flushing.deltas] : [])];
-    return deltas.some(({ cells }) => [...cells.values()].some((delta) => delta.live === live));
+    return this.#active.has(live) || this.#flushing?.deltas.has(live) === true;
   }
 
-  /** Every stored cell of a scope, in slices: a day whose hours were merged stands at its first hour. */
-  async #scanCells(
-    scope: string,
-    at: StoreSnapshot,
-    take: (live: LiveArm, hour: number, cell: Cell) => void,
-  ): Promise<void> {
-    const giveWay = createSlicer();
-    for (const live of this.arms.ofScope(scope)) {
-      const { configId } = live.arm;
-      const daily = ranges.dailyCellsOfArm(scope, configId);
-      for await (const [key, cell] of this.#store.scan<Cell>({ range: daily, at })) {
-        take(live, dayOfKey(key) * DAY_HOURS, cellOf(cell));
-        await giveWay();
-      }
-      const hourly = ranges.cellsOfArm(scope, configId);
-      for await (const [key, cell] of this.#store.scan<Cell>({ range: hourly, at })) {
-        take(live, hourOfCellKey(key), cellOf(cell));
-        await giveWay();
-      }
-    }
+  async #mergedCells(some: readonly ArmDeltas[], slices: Slices): Promise<StoreOp[]> {
+    const deltas = some.flatMap(({ cells }) => [...cells.values()]);
+    return this.#merged(deltas, cellKey, slices, (bytes, { builder }) =>
+      mergeCells(wholeCell(bytes && decodeJson<Cell>(bytes)), builder.toCell()),
+    );
   }
 
-  #admit(arm: Arm): LiveArm {
-    const live = this.arms.admit(arm);
-    if (!this.#storedArms.has(live)) this.#active.newArms.add(live);
-    return live;
+  async #mergedTotals(some: readonly ArmDeltas[], slices: Slices): Promise<StoreOp[]> {
+    const changed = some.filter(({ cells }) => cells.size > 0);
+    const keyOf = ({ live }: ArmDeltas) => keys.totals(live.scopeKey, live.arm.configId);
+    return this.#merged(changed, keyOf, slices, async (bytes, arm) => {
+      const total = bytes
+        ? wholeCell(decodeJson<Cell>(bytes))
+        : await sumOfCells(this.#store, arm.live, { slices });
+      return gainsOf(arm).reduce((sum, { cell }) => mergeCells(sum, cell), total);
+    });
   }
 
-  async #merged<S, D>(
-    deltas: readonly (readonly [key: string, delta: D])[],
-    merge: (stored: S | undefined, delta: D) => S,
+  async #mergedDays(some: readonly ArmDeltas[], slices: Slices): Promise<StoreOp[]> {
+    const deltas = some.flatMap(({ days }) => [...days.values()]);
+    return this.#merged(deltas, dayKey, slices, (bytes, delta) =>
+      mergeDistributions(
+        bytes ? decodeJson<Distributions>(bytes) : NO_DISTRIBUTIONS,
+        distributionsOf(delta),
+      ),
+    );
+  }
+
+  async #merged<D>(
+    deltas: readonly D[],
+    keyOf: (delta: D) => string,
+    slices: Slices,
+    merge: (stored: Uint8Array | undefined, delta: D) => unknown,
   ): Promise<StoreOp[]> {
     const ops: StoreOp[] = [];
     for (let start = 0; start < deltas.length; start += MERGE_SLICE) {
       const slice = deltas.slice(start, start + MERGE_SLICE);
-      const stored = await this.#store.jsonMany<S>(slice.map(([key]) => key));
-      for (const [index, [key, delta]] of slice.entries())
-        ops.push({ put: key, json: merge(stored[index], delta) });
+      const stored = await slices.waitFor(this.#store.bytesMany(slice.map(keyOf)));
+      for (const [index, delta] of slice.entries()) {
+        const value = await merge(stored[index], delta);
+        ops.push({ put: keyOf(delta), bytes: encodeJson(value) });
+        await slices.giveWay();
+      }
     }
     return ops;
   }
@@ -302,8 +301,9 @@ export class Cells implements CheckpointPart {
    * the store is taken, and a checkpoint that was written before it, and not yet ended here, is left out because the store has it.
    */
   async #reading<D>(
+    slices: Slices,
     pick: (deltas: CellDeltas) => readonly D[],
-    read: (at: StoreSnapshot, unsaved: readonly D[]) => Promise<void>,
+    read: (reading: Reading, unsaved: readonly D[]) => Promise<void>,
   ): Promise<void> {
     await this.#store.readable();
     const at = this.#store.snapshot();
@@ -311,31 +311,16 @@ export class Cells implements CheckpointPart {
     const active = pick(this.#active);
     const older = flushing ? pick(flushing.deltas) : [];
     try {
-      const saved = await this.#store.json<Checkpoint>(keys.meta("checkpoint"), at);
+      const saved = flushing && (await this.#store.json<Checkpoint>(keys.meta("checkpoint"), at));
       const isSaved = flushing !== undefined && (saved?.watermark ?? 0) >= flushing.watermark;
-      await read(at, isSaved ? active : [...older, ...active]);
+      await read({ slices, at }, isSaved ? active : [...older, ...active]);
     } finally {
       await at.close();
     }
   }
 }
 
-function totalsOf(
-  stored: ReadonlyMap<LiveArm, Cell>,
-  unsaved: readonly { readonly live: LiveArm; readonly cell: Cell }[],
-): { live: LiveArm; cell: Cell }[] {
-  const totals = new Map(stored);
-  for (const { live, cell } of unsaved)
-    totals.set(live, mergeCells(totals.get(live) ?? EMPTY_CELL, cell));
-  return [...totals].map(([live, cell]) => ({ live, cell }));
-}
-
 /** The hour of the cell that counts an outcome, from 1970. */
 export function hourOf(outcome: Outcome): number {
   return Math.floor(cohortTimeMs(outcome) / HOUR_MS);
-}
-
-/** A stored cell with the fields that were not there yet when it was written. */
-function cellOf(stored: Cell | undefined): Cell {
-  return { ...EMPTY_CELL, ...stored };
 }

@@ -1,3 +1,4 @@
+import { Slices } from "../platform/slices.ts";
 import { keys } from "../store/keys.ts";
 import type { Store, StoreOp } from "../store/store.ts";
 
@@ -26,6 +27,7 @@ export class Checkpoints {
   readonly #parts: readonly CheckpointPart[];
   #newest = NO_CHECKPOINT;
   #open: Checkpoint | undefined;
+  #writing: Promise<void> | undefined;
   /** Checkpoints written since the start. */
   written = 0;
 
@@ -46,6 +48,20 @@ export class Checkpoints {
 
   /** Writes a checkpoint at a watermark. Errors: the database's; then `settle` comes before the next one. */
   async write(checkpoint: Checkpoint): Promise<void> {
+    const writing = this.#write(checkpoint);
+    this.#writing = writing.catch(() => undefined);
+    await writing;
+  }
+
+  /** Ends a checkpoint whose write failed by what is on disk now; one that is still put together fails first. */
+  async settle(): Promise<void> {
+    await this.#writing;
+    if (!this.#open) return;
+    const saved = await this.#store.json<Checkpoint>(keys.meta("checkpoint"));
+    this.#end((saved?.watermark ?? 0) >= this.#open.watermark ? "written" : "failed");
+  }
+
+  async #write(checkpoint: Checkpoint): Promise<void> {
     const { watermark, atMs } = checkpoint;
     this.#open = checkpoint;
     // Begun in one step, so that all parts stand at the watermark.
@@ -53,20 +69,13 @@ export class Checkpoints {
     try {
       const ops = (await Promise.all(building)).flat();
       ops.push({ put: keys.meta("checkpoint"), json: checkpoint });
-      await this.#store.write(ops, "sync");
+      await this.#store.writeLarge(ops, new Slices());
     } catch (error) {
       await Promise.allSettled(building);
       if (!this.#store.failure) this.#end("failed");
       throw error;
     }
     this.#end("written");
-  }
-
-  /** Ends a checkpoint whose write failed by what is on disk now. */
-  async settle(): Promise<void> {
-    if (!this.#open) return;
-    const saved = await this.#store.json<Checkpoint>(keys.meta("checkpoint"));
-    this.#end((saved?.watermark ?? 0) >= this.#open.watermark ? "written" : "failed");
   }
 
   #end(result: "written" | "failed"): void {

@@ -27,6 +27,8 @@ export interface LoopPass {
   readonly trigger: "interval" | "request";
   readonly startedAtMs: number;
   readonly durationMs: number;
+  /** The longest that it held the event loop at once, in milliseconds, pauses of the collector and the machine included. */
+  readonly longestSliceMs: number;
   readonly tasks: readonly LoopTaskResult[];
   readonly scopesAnalysed: number;
   readonly scopesUnchanged: number;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { scopeKey } from "../domain/config/scope.ts";
 import { armAt, outcomeOf } from "../domain/outcome/outcome-fixtures.ts";
+import { checkStore } from "../store/check-store.ts";
 import { type MemoryStore, openMemoryStore } from "../store/store-fixtures.ts";
 import { ALL_HOURS } from "./cells.ts";
 import { putModelConfig } from "./config-changes.ts";
@@ -76,6 +77,7 @@ describe("a disk that fails", () => {
         }
         memory = await openMemoryStore(memory.database);
         await world.check(await settled(engine, platform, memory));
+        expect((await checkStore(memory.database)).findings).toEqual([]);
       }),
       { numRuns: 300 },
     );

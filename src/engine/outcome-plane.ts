@@ -4,6 +4,7 @@ import {
   DIRTY_CELLS_MAX,
   FEEDBACK_TARGETS_MAX,
   IDS_WAIT_MAX_MS,
+  KNOWN_PAIRS_MAX,
   LIVE_PAIRS_MAX,
   OUTCOME_IDS_MAX,
   OUTCOMES_PER_CHECKPOINT_MAX,
@@ -124,7 +125,7 @@ export class OutcomePlane {
 
   /** Reads the newest checkpoint and folds the journal after it. Ids are left to `loadIds`. */
   async load(): Promise<void> {
-    await this.cells.load();
+    await this.cells.load(this.#deps.platform.clock.nowMs());
     const { watermark } = await this.checkpoints.load();
     await this.#deps.experiments.load();
     await this.journal.refold(watermark);
@@ -165,8 +166,11 @@ export class OutcomePlane {
   /** Bounds of the outcome plane and how much of each is in use. */
   bounds(): BoundUse[] {
     const { window, producers } = this.identities;
+    const { arms } = this.cells;
+    const nowMs = this.#deps.platform.clock.nowMs();
     return [
-      { name: "live_pairs", used: this.cells.arms.pairs, max: LIVE_PAIRS_MAX },
+      { name: "live_pairs", used: arms.live(nowMs), max: LIVE_PAIRS_MAX },
+      { name: "known_pairs", used: arms.pairs, max: KNOWN_PAIRS_MAX },
       { name: "outcomes_queued", used: this.journal.queued, max: OUTCOMES_QUEUED_MAX },
       { name: "outcome_ids", used: window.size, max: OUTCOME_IDS_MAX },
       { name: "feedback_targets", used: this.targets.size, max: FEEDBACK_TARGETS_MAX },

@@ -1,10 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { scopeKey } from "../domain/config/scope.ts";
-import { DAILY_CELLS_MAX, HOURLY_CELLS_TTL_MS, LIVE_PAIRS_MAX } from "../domain/kernel/limits.ts";
+import {
+  DAILY_CELLS_MAX,
+  ESTABLISHED_OUTCOMES_MIN,
+  HOURLY_CELLS_TTL_MS,
+  KNOWN_PAIRS_MAX,
+  KNOWN_PAIRS_SPARE,
+  LIVE_PAIRS_MAX,
+} from "../domain/kernel/limits.ts";
+import type { Arm } from "../domain/outcome/outcome.ts";
 import { armAt, outcomeOf } from "../domain/outcome/outcome-fixtures.ts";
 import { sketchSize } from "../domain/outcome/quantile-sketch.ts";
 import { keys, ranges } from "../store/keys.ts";
-import { openMemoryStore } from "../store/store-fixtures.ts";
+import { keysOf, openMemoryStore } from "../store/store-fixtures.ts";
 import { ALL_HOURS, HOUR_MS } from "./cells.ts";
 import type { Engine } from "./engine.ts";
 import { createTestPlatform, openTestEngine } from "./engine-fixtures.ts";
@@ -84,7 +92,7 @@ test("the overflow arm takes what exceeds the pairs, and is seen under the model
   const memory = await openMemoryStore();
   const engine = await openTestEngine(memory.store);
   const outcomes = Array.from({ length: LIVE_PAIRS_MAX + 5 }, (_, i) =>
-    outcomeOf(`o-${i}`, { arm: armAt(i / 10_000) }),
+    outcomeOf(`o-${i}`, { arm: armAt(0.7, `model-${i}`) }),
   );
   await engine.report(outcomes);
   const overflow = scopeKey({ model: "overflow", phase: "execution", dimensions: [] });
@@ -93,6 +101,51 @@ test("the overflow arm takes what exceeds the pairs, and is seen under the model
   await engine.checkpoint();
   const again = await openTestEngine((await openMemoryStore(memory.database)).store);
   expect(await totals(again, overflow)).toEqual([["overflow", 5, 500]]);
+});
+
+test("pairs that nobody hears of make room for new ones, with everything that is stored of them", async () => {
+  const platform = createTestPlatform();
+  const memory = await openMemoryStore();
+  const older = await openTestEngine(memory.store, platform);
+  const kept = armAt(0.7, "kept");
+  const madeUp = armAt(0.1, "made-up");
+  const report = (arm: Arm, count: number) =>
+    older.report(
+      Array.from({ length: count }, (_, i) => outcomeOf(`${arm.configId} ${i}`, { arm })),
+    );
+  await report(kept, ESTABLISHED_OUTCOMES_MIN);
+  await report(madeUp, 1);
+  await older.checkpoint();
+  // As many more as an old store may hold.
+  const heardHour = Math.floor(platform.clock.ms / HOUR_MS);
+  const others = Array.from({ length: KNOWN_PAIRS_MAX }, (_, i) => armAt(0.5, `other-${i}`));
+  await memory.store.write(
+    others.map((arm) => ({
+      put: keys.arm(scopeKey(arm.scope), arm.configId),
+      json: { ...arm, firstHour: heardHour, heardHour: heardHour + 1, outcomes: 1 },
+    })),
+    "sync",
+  );
+  platform.clock.ms += 2 * HOUR_MS;
+  const engine = await openTestEngine((await openMemoryStore(memory.database)).store, platform);
+  const newcomer = outcomeOf("new", { arm: armAt(0.9, "new"), occurredAtMs: platform.clock.ms });
+  await engine.report([newcomer]);
+  const overflow = scopeKey({ model: "overflow", phase: "execution", dimensions: [] });
+  expect(await totals(engine, overflow)).toEqual([["overflow", 1, 100]]);
+  const [keptKey, madeUpKey] = [scopeKey(kept.scope), scopeKey(madeUp.scope)];
+  expect(engine.cells.arms.scope(madeUpKey)).toBeDefined();
+  for (let step = 0; engine.cells.arms.pairs > KNOWN_PAIRS_MAX - KNOWN_PAIRS_SPARE; step++) {
+    expect(step).toBeLessThan(20);
+    await engine.checkpoint();
+  }
+  expect(engine.cells.arms.scope(madeUpKey)).toBeUndefined();
+  const left = (await keysOf(memory.database)).filter((key) => key.includes(madeUpKey));
+  expect(left).toEqual([]);
+  expect(await totals(engine, keptKey)).toEqual([[kept.configId, ESTABLISHED_OUTCOMES_MIN, 1000]]);
+  await engine.report([{ ...newcomer, outcomeId: "again" }]);
+  expect(await totals(engine, scopeKey(newcomer.arm.scope))).toEqual([
+    [newcomer.arm.configId, 1, 100],
+  ]);
 });
 
 test("the journal is kept for a day, and its newest record for ever", async () => {

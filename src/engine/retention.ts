@@ -1,17 +1,14 @@
 import {
-  DAILY_CELLS_MAX,
   FEEDBACK_TTL_MS,
-  HOURLY_CELLS_TTL_MS,
   JOURNAL_BYTES_MAX,
   OUTCOME_ID_TTL_MS,
   UNIT_SCORES_BYTES_MAX,
 } from "../domain/kernel/limits.ts";
-import { type Cell, EMPTY_CELL, mergeCells } from "../domain/outcome/cell.ts";
 import { journalTime } from "../store/journal-codec.ts";
-import { hourOfCellKey, type KeyRange, keys, ranges, sequenceOfKey } from "../store/keys.ts";
-import type { Store, StoreOp } from "../store/store.ts";
-import type { LiveArm } from "./arms.ts";
-import { type Cells, DAY_HOURS, HOUR_MS } from "./cells.ts";
+import { keys, ranges, sequenceOfKey } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { CellRetention } from "./cell-retention.ts";
+import { type Cells, HOUR_MS } from "./cells.ts";
 import type { UnitScores } from "./feedback.ts";
 import { trimHistory } from "./history-retention.ts";
 import type { Identities } from "./identities.ts";
@@ -24,10 +21,8 @@ export interface RetentionDeps {
   readonly targets: Targets;
 }
 
-/** Arms whose cells one step looks at: some ten milliseconds. */
-const ARMS_PER_STEP = 50;
-/** Between two looks at all arms, in milliseconds: what they are looked at for changes by the hour. */
-const ROUND_EVERY_MS = HOUR_MS;
+/** Between two looks at the history, in milliseconds. */
+const HISTORY_EVERY_MS = HOUR_MS;
 /** Journal records that one step looks at and removes. */
 const RECORDS_PER_STEP = 500;
 /** Between two compactions, in milliseconds: LevelDB does most of it by itself. */
@@ -41,15 +36,15 @@ const COMPACT_AFTER_RECORDS = 1_000;
  */
 export class Retention {
   readonly #deps: RetentionDeps;
-  /** Arms that this round has still to look at. */
-  #round: LiveArm[] = [];
-  #roundAtMs: number | undefined;
+  readonly #cells: CellRetention;
+  #historyAtMs: number | undefined;
   #removedRecords = 0;
   #compactedAtMs: number | undefined;
   #compacting: Promise<void> | undefined;
 
   constructor(deps: RetentionDeps) {
     this.#deps = deps;
+    this.#cells = new CellRetention(deps);
   }
 
   /** Removes a little of what is to be removed. Errors: the database's. */
@@ -58,7 +53,8 @@ export class Retention {
     await this.#deps.targets.trim(nowMs);
     await this.#trimJournal(nowMs);
     await this.#trimUnitScores(nowMs);
-    await this.#stepArms(nowMs);
+    await this.#trimHistory(nowMs);
+    await this.#cells.step(nowMs);
     this.#compactSoon(nowMs);
   }
 
@@ -97,69 +93,10 @@ export class Retention {
     if (last !== undefined) await store.clear({ gte: range.gte, lt: keys.unitScores(last + 1) });
   }
 
-  async #stepArms(nowMs: number): Promise<void> {
-    if (this.#round.length === 0) {
-      if (this.#roundAtMs !== undefined && nowMs - this.#roundAtMs < ROUND_EVERY_MS) return;
-      this.#roundAtMs = nowMs;
-      await trimHistory(this.#deps.store);
-      this.#round = [...this.#deps.cells.arms.all()];
-    }
-    const gone: LiveArm[] = [];
-    for (const live of this.#round.splice(0, ARMS_PER_STEP)) {
-      await this.#rollUp(live, nowMs);
-      await this.#trimDays(live);
-      if (await this.#isGone(live)) gone.push(live);
-    }
-    const { store, cells } = this.#deps;
-    const idle = gone.filter((live) => !cells.isDirty(live));
-    if (idle.length > 0) await store.write(cells.forgetArms(idle), "sync");
-  }
-
-  /** Merges the hours of days that are over for long into one cell each. */
-  async #rollUp({ scopeKey, arm }: LiveArm, nowMs: number): Promise<void> {
-    const { store } = this.#deps;
-    const untilDay = Math.floor((nowMs - HOURLY_CELLS_TTL_MS) / (DAY_HOURS * HOUR_MS));
-    const range: KeyRange = {
-      gte: ranges.cellsOfArm(scopeKey, arm.configId).gte,
-      lt: keys.cell(scopeKey, arm.configId, Math.max(0, untilDay) * DAY_HOURS),
-    };
-    const days = new Map<number, Cell>();
-    const ops: StoreOp[] = [];
-    for await (const [key, cell] of store.scan<Cell>({ range })) {
-      const day = Math.floor(hourOfCellKey(key) / DAY_HOURS);
-      days.set(day, mergeCells(days.get(day) ?? EMPTY_CELL, { ...EMPTY_CELL, ...cell }));
-      ops.push({ delete: key });
-    }
-    if (ops.length === 0) return;
-    const dayKeys = [...days.keys()].map((day) => keys.dailyCell(scopeKey, arm.configId, day));
-    const stored = await store.jsonMany<Cell>(dayKeys);
-    for (const [index, cell] of [...days.values()].entries()) {
-      const merged = mergeCells({ ...EMPTY_CELL, ...stored[index] }, cell);
-      ops.push({ put: dayKeys[index] ?? "", json: merged });
-    }
-    await store.write(ops, "sync");
-  }
-
-  /** The newest days stay, however old they are: imported logs too are kept. */
-  async #trimDays(live: LiveArm): Promise<void> {
-    const { store, cells } = this.#deps;
-    const { scopeKey, arm } = live;
-    for (const range of [
-      ranges.dailyCellsOfArm(scopeKey, arm.configId),
-      ranges.distributionsOfArm(scopeKey, arm.configId),
-    ]) {
-      const firstKept = await store.keyFromEnd(range, DAILY_CELLS_MAX);
-      if (firstKept === undefined) continue;
-      await store.clear({ gte: range.gte, lt: firstKept });
-      cells.forgetTotals(live);
-    }
-  }
-
-  async #isGone({ scopeKey, arm }: LiveArm): Promise<boolean> {
-    const { store } = this.#deps;
-    const hourly = await store.firstKey(ranges.cellsOfArm(scopeKey, arm.configId));
-    if (hourly !== undefined) return false;
-    return (await store.firstKey(ranges.dailyCellsOfArm(scopeKey, arm.configId))) === undefined;
+  async #trimHistory(nowMs: number): Promise<void> {
+    if (this.#historyAtMs !== undefined && nowMs - this.#historyAtMs < HISTORY_EVERY_MS) return;
+    this.#historyAtMs = nowMs;
+    await trimHistory(this.#deps.store);
   }
 
   /** Gives room back to the disk in the background: the journal's, where most is removed. */

@@ -1,3 +1,4 @@
+import type { CorrelatedArm } from "../domain/analysis/impact-correlations.ts";
 import { type MeasuredArm, pooledCell } from "../domain/analysis/measured-arm.ts";
 import { METRICS, type Metric } from "../domain/analysis/metric.ts";
 import { levelIn, PARAMETERS, type Parameter } from "../domain/analysis/parameter.ts";
@@ -11,7 +12,8 @@ import { findConfigDrift, isDrift } from "../domain/drift/config-drift.ts";
 import type { DriftFinding } from "../domain/drift/drift.ts";
 import { boundedSums } from "../domain/outcome/cell.ts";
 import type { Recommendation } from "../domain/recommendation/recommendation.ts";
-import { inSlices } from "../platform/slices.ts";
+import { Slices } from "../platform/slices.ts";
+import { EMPTY_SUMS } from "../stats/power-sums.ts";
 import { keys } from "../store/keys.ts";
 import type { LabelRecord, VersionRecord } from "./config-load.ts";
 import type { Engine } from "./engine.ts";
@@ -32,6 +34,8 @@ export interface ScopeExamination {
   readonly scope: Scope;
   readonly served: Resolution;
   readonly checks: readonly ScopeCheck[];
+  /** What the arms of the scope bring to the correlations over all scopes: little, since it is kept of every scope. */
+  readonly correlated: readonly CorrelatedArm[];
 }
 
 /** Parameters whose optimum is compared with what is served. */
@@ -53,6 +57,7 @@ export async function examineScope(
   engine: Engine,
   scope: Scope,
   threshold: number,
+  slices = new Slices(),
 ): Promise<ScopeExamination> {
   const served = engine.lookups.resolve({
     model: scope.model,
@@ -62,20 +67,21 @@ export async function examineScope(
     requireKnown: false,
     callSettings: {},
   });
-  const measured = await engine.cells.readTotals(scopeKey(scope));
+  const measured = await engine.cells.readTotals(scopeKey(scope), slices);
   const arms = measured.map(
     ({ live, cell }): MeasuredArm => ({ settings: live.arm.settings, cell }),
   );
   const metric = decisionMetric(arms);
   const checks: ScopeCheck[] = [];
   for (const parameter of CHECKED) {
-    const impact = await inSlices(analyseParameterSteps(arms, parameter, metric));
+    const impact = await slices.run(analyseParameterSteps(arms, parameter, metric));
     const value = levelIn(served.arm.settings, parameter);
     const believed = believedChoice(engine, scope, parameter);
     const found = findConfigDrift(scope, value, impact, threshold);
     const isKnown = isDrift(found) || impact.isDistinguishable;
     const choice =
-      believed ?? (isKnown ? undefined : await labelledChoice(engine, scope, parameter));
+      believed ??
+      (isKnown ? undefined : await slices.waitFor(labelledChoice(engine, scope, parameter)));
     const result = choice
       ? findChoiceDrift({ scope, parameter, served: value, choice, threshold })
       : found;
@@ -85,7 +91,12 @@ export async function examineScope(
         : { parameter, impact, drift: undefined, ...result },
     );
   }
-  return { scope, served, checks };
+  const correlated = measured.map(({ live, cell: { bounded, tokensWithCost } }) => {
+    const { quality = EMPTY_SUMS, success = EMPTY_SUMS } = bounded;
+    const { settings, scope: own } = live.arm;
+    return { settings, model: own.model, cell: { bounded: { quality, success }, tokensWithCost } };
+  });
+  return { scope, served, checks, correlated };
 }
 
 /** Quality where any arm has such scores, else success. */

@@ -5,6 +5,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Loop, LoopPass, LoopStatus, LoopTaskResult } from "../engine/loop.ts";
 import { examineScope, type ScopeExamination } from "../engine/scope-examination.ts";
 import type { Platform } from "../platform/platform.ts";
+import { Slices } from "../platform/slices.ts";
 import type { Pass, Task } from "./task.ts";
 
 export interface DriverOptions {
@@ -51,7 +52,12 @@ export class Driver implements Loop {
   start(): void {
     const { arms } = this.#engine.cells;
     for (const [key, scope] of arms.scopes()) this.#changed.set(key, scope);
-    this.#engine.onOutcome(({ arm }) => this.#changed.set(scopeKey(arm.scope), arm.scope));
+    this.#engine.onOutcome(({ arm }) => {
+      const key = scopeKey(arm.scope);
+      // One that is not known counted for the overflow arm: there is nothing to look at.
+      const scope = arms.scope(key);
+      if (scope) this.#changed.set(key, scope);
+    });
     this.#engine.onCommit(({ touched }) => {
       if (touched !== "all" && touched.size === 0) return;
       for (const [key, scope] of arms.scopes()) {
@@ -116,18 +122,22 @@ export class Driver implements Loop {
     this.#changed = new Map();
     const pass = this.#passOf(startedAtMs, [...changed.values()]);
     const results: LoopTaskResult[] = [];
-    for (const task of this.#tasks) results.push(await this.#activate(task, pass));
+    for (const task of this.#tasks) {
+      results.push(await this.#activate(task, pass));
+      await pass.slices.giveWay();
+    }
     const failed = results.filter((result) => !result.ok);
     for (const [key, scope] of failed.length > 0 ? changed : []) this.#changed.set(key, scope);
     this.#passes += 1;
     if (failed.length > 0) this.#failures += 1;
     else this.#lastSuccessAtMs = clock.nowMs();
-    const known = [...this.#engine.cells.arms.scopes()].length;
+    const known = this.#engine.cells.arms.scopeCount;
     this.#lastPass = {
       pass: this.#passes,
       trigger,
       startedAtMs,
       durationMs: clock.monotonicMs() - started,
+      longestSliceMs: pass.slices.longestMs,
       tasks: results,
       scopesAnalysed: changed.size,
       scopesUnchanged: Math.max(0, known - changed.size),
@@ -154,13 +164,16 @@ export class Driver implements Loop {
 
   #passOf(nowMs: number, changedScopes: readonly Scope[]): Pass {
     const examined = new Map<string, Promise<ScopeExamination>>();
+    const slices = new Slices();
     return {
       nowMs,
       changedScopes,
+      slices,
       examine: (scope) => {
         const key = scopeKey(scope);
+        const { driftThreshold } = this.#options;
         const known =
-          examined.get(key) ?? examineScope(this.#engine, scope, this.#options.driftThreshold);
+          examined.get(key) ?? examineScope(this.#engine, scope, driftThreshold, slices);
         examined.set(key, known);
         return known;
       },

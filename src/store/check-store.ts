@@ -1,3 +1,4 @@
+import { totalsProblems } from "./check-totals.ts";
 import type { Database } from "./database.ts";
 import { decodeJournalRecord } from "./journal-codec.ts";
 import { keys, ranges, sequenceOfKey } from "./keys.ts";
@@ -30,8 +31,9 @@ const DECODERS: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
 };
 
 /**
- * Reads every entry of a store and says what cannot be read or does not fit together: entries that do not decode, and gaps in the
- * journal after the checkpoint, which would be outcomes that were acknowledged and are gone.
+ * Reads every entry of a store and says what cannot be read or does not fit together: entries that do not decode, totals of arms that
+ * are not the sum of their cells, and gaps in the journal after the checkpoint, which would be outcomes that were acknowledged and
+ * are gone. An entry that is named can be removed: totals are then summed again.
  */
 export async function checkStore(database: Database): Promise<CheckedStore> {
   const findings: StoreFinding[] = [];
@@ -49,6 +51,7 @@ export async function checkStore(database: Database): Promise<CheckedStore> {
     const problem = problemOf(kind, value);
     if (problem !== undefined) find({ key, message: problem });
   }
+  for await (const problem of totalsProblems(database)) find(problem);
   for (const message of await wholeProblems(database)) find({ key: undefined, message });
   return { entries, bytes, kinds, findings };
 }

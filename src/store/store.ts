@@ -1,4 +1,5 @@
 import { Fault } from "../domain/kernel/fault.ts";
+import type { Slices } from "../platform/slices.ts";
 import type { Database } from "./database.ts";
 import { type KeyRange, keys } from "./keys.ts";
 import { migrate, SCHEMA_VERSION } from "./migrations.ts";
@@ -72,12 +73,17 @@ export class Store {
     }
     if (schema === undefined) {
       const batch = db.batch();
-      batch.put(keys.meta("schema"), encode(SCHEMA_VERSION));
-      batch.put(keys.meta("store"), encode(newStoreId));
+      batch.put(keys.meta("schema"), encodeJson(SCHEMA_VERSION));
+      batch.put(keys.meta("store"), encodeJson(newStoreId));
       await batch.write({ sync: true });
       return new Store(db, newStoreId);
     }
     await migrate(db, schema);
+    if (schema < SCHEMA_VERSION) {
+      const batch = db.batch();
+      batch.put(keys.meta("schema"), encodeJson(SCHEMA_VERSION));
+      await batch.write({ sync: true });
+    }
     const storeId = await readJson<string>(db, keys.meta("store"));
     if (storeId === undefined) throw new StoreOpenError("unreadable", "the store has no identity");
     return new Store(db, storeId);
@@ -110,12 +116,27 @@ export class Store {
   write(ops: readonly StoreOp[], durability: "sync" | "buffered"): Promise<void> {
     return this.#exclusively(async () => {
       const batch = this.#db.batch();
-      for (const op of ops) {
-        if ("delete" in op) batch.del(op.delete);
-        else batch.put(op.put, "bytes" in op ? op.bytes : encode(op.json));
-      }
+      for (const op of ops) addTo(batch, op);
       await batch.write({ sync: durability === "sync" });
     });
+  }
+
+  /**
+   * Writes all ops or none, synced, for batches of thousands: the batch is put together in slices before its turn comes, so that no
+   * write waits for that. Whatever was written meanwhile comes before it. Errors: as of `write`.
+   */
+  async writeLarge(ops: readonly StoreOp[], slices: Slices): Promise<void> {
+    await this.#reopening;
+    const batch = this.#db.batch();
+    try {
+      for (const op of ops) {
+        addTo(batch, op);
+        await slices.giveWay();
+      }
+      await slices.waitFor(this.#exclusively(() => batch.write({ sync: true })));
+    } finally {
+      await batch.close();
+    }
   }
 
   /**
@@ -144,11 +165,16 @@ export class Store {
     return readJson<T>(this.#db, key, at);
   }
 
+  /** Raw values of many keys, in their order; undefined where there is none. */
+  async bytesMany(manyKeys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    await this.#reopening;
+    return this.#db.getMany([...manyKeys]);
+  }
+
   /** JSON values of many keys, in their order; undefined where there is none. */
   async jsonMany<T>(manyKeys: readonly string[]): Promise<(T | undefined)[]> {
-    await this.#reopening;
-    const values = await this.#db.getMany([...manyKeys]);
-    return values.map((bytes) => (bytes === undefined ? undefined : decode<T>(bytes)));
+    const values = await this.bytesMany(manyKeys);
+    return values.map((bytes) => (bytes === undefined ? undefined : decodeJson<T>(bytes)));
   }
 
   async bytes(key: string, at?: StoreSnapshot): Promise<Uint8Array | undefined> {
@@ -158,7 +184,7 @@ export class Store {
 
   /** Keys and JSON values of a range, in key order. */
   async *scan<T>(options: ScanOptions): AsyncGenerator<[key: string, value: T]> {
-    for await (const [key, bytes] of this.scanBytes(options)) yield [key, decode<T>(bytes)];
+    for await (const [key, bytes] of this.scanBytes(options)) yield [key, decodeJson<T>(bytes)];
   }
 
   /** Keys and raw values of a range, in key order. */
@@ -181,10 +207,15 @@ export class Store {
     }
   }
 
+  /** Keys of a range, in order; all, or the first few. */
+  async keys(range: KeyRange, limit = -1): Promise<string[]> {
+    await this.#reopening;
+    return this.#db.keys({ ...range, limit }).all();
+  }
+
   /** The first key of a range; undefined for an empty one. */
   async firstKey(range: KeyRange): Promise<string | undefined> {
-    await this.#reopening;
-    const [first] = await this.#db.keys({ ...range, limit: 1 }).all();
+    const [first] = await this.keys(range, 1);
     return first;
   }
 
@@ -252,11 +283,18 @@ function isClosed(cause: unknown): boolean {
   return code === "LEVEL_DATABASE_NOT_OPEN" || code === "LEVEL_ITERATOR_NOT_OPEN";
 }
 
-function encode(value: unknown): Uint8Array {
+function addTo(batch: ReturnType<Database["batch"]>, op: StoreOp): void {
+  if ("delete" in op) batch.del(op.delete);
+  else batch.put(op.put, "bytes" in op ? op.bytes : encodeJson(op.json));
+}
+
+/** A value as it is stored: JSON. */
+export function encodeJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value), "utf8");
 }
 
-function decode<T>(bytes: Uint8Array): T {
+/** A stored JSON value. Errors: SyntaxError where it is none. */
+export function decodeJson<T>(bytes: Uint8Array): T {
   return JSON.parse(
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
   ) as T;
@@ -264,5 +302,5 @@ function decode<T>(bytes: Uint8Array): T {
 
 async function readJson<T>(db: Database, key: string, at?: StoreSnapshot): Promise<T | undefined> {
   const bytes = await db.get(key, at ? { snapshot: at.level } : {});
-  return bytes === undefined ? undefined : decode<T>(bytes);
+  return bytes === undefined ? undefined : decodeJson<T>(bytes);
 }

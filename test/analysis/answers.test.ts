@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Settings } from "../../src/domain/config/settings.ts";
 import type { Outcome } from "../../src/domain/outcome/outcome.ts";
 import { putModelConfig } from "../../src/engine/config-changes.ts";
+import { examineScope } from "../../src/engine/scope-examination.ts";
 import { AnalysisStatus, Evidence } from "../../src/gen/attuned/v1/analysis_pb.ts";
 import { Phase } from "../../src/gen/attuned/v1/phase_pb.ts";
 import { createMeasureImpact } from "../../src/optimizer/tasks/measure-impact.ts";
+import { Slices } from "../../src/platform/slices.ts";
 import { refusalOf } from "../../src/rpc/rpc-fixtures.ts";
 import { type AnalysisWorld, HOUR_MS, openAnalysisWorld, reported } from "./analysis-fixtures.ts";
 
@@ -298,11 +300,11 @@ describe("GetImpactMetrics", () => {
     const task = createMeasureImpact(world.engine, (measured) => {
       published = measured;
     });
-    const [scope] = [...world.engine.cells.arms.scopes()].map(([, own]) => own);
     await task.run({
       nowMs: 0,
-      changedScopes: scope ? [scope] : [],
-      examine: () => Promise.reject(new Error("nothing is examined")),
+      changedScopes: [...world.engine.cells.arms.scopes()].map(([, scope]) => scope),
+      slices: new Slices(),
+      examine: (scope) => examineScope(world.engine, scope, 0.1),
       publish: () => undefined,
     });
     expect(published.map(({ value }) => value)).toStrictEqual(

@@ -1,7 +1,8 @@
 import { correlationRatio, pearsonCorrelation } from "../../stats/correlation.ts";
 import { EMPTY_SUMS, mergeSums, type PowerSums } from "../../stats/power-sums.ts";
-import { boundedSums, mergePairs, NO_PAIRS, type PairTotals } from "../outcome/cell.ts";
-import type { MeasuredArm } from "./measured-arm.ts";
+import { finish, type Steps } from "../../stats/steps.ts";
+import type { Settings } from "../config/settings.ts";
+import { boundedSums, type Cell, mergePairs, NO_PAIRS, type PairTotals } from "../outcome/cell.ts";
 
 /** How strongly a setting and an outcome go together: a description, not an effect. */
 export interface ImpactCorrelation {
@@ -14,30 +15,64 @@ export interface ImpactCorrelation {
   readonly sampleSize: number;
 }
 
+/** What of an arm the correlations are computed from. */
+export interface CorrelatedArm {
+  readonly settings: Settings;
+  readonly model?: string;
+  readonly cell: Pick<Cell, "bounded" | "tokensWithCost">;
+}
+
+/** Arms between two steps. */
+const ARMS_PER_STEP = 200;
+
 /**
  * The seed's four: quality by temperature, cost by tokens, success by timeout (Pearson), and quality by model, which has no order
  * (eta squared). Over all outcomes of the arms, exact from their sums.
  */
-export function impactCorrelations(arms: readonly MeasuredArm[]): ImpactCorrelation[] {
-  const pair = arms.reduce((sum, { cell }) => mergePairs(sum, cell.tokensWithCost), NO_PAIRS);
+export function impactCorrelations(arms: readonly CorrelatedArm[]): ImpactCorrelation[] {
+  return finish(impactCorrelationSteps(arms));
+}
+
+/** The same in steps of well below a millisecond. */
+export function* impactCorrelationSteps(
+  arms: readonly CorrelatedArm[],
+): Steps<ImpactCorrelation[]> {
   return [
-    bySetting(arms, { x: "temperature", y: "quality" }, ({ settings }) => settings.temperature),
-    { x: "tokens", y: "cost", value: pairCorrelation(pair), kind: "pearson", sampleSize: pair.n },
-    bySetting(arms, { x: "timeout", y: "success" }, ({ settings }) => settings.timeoutSeconds),
-    byModel(arms),
+    yield* bySetting(arms, { x: "temperature", y: "quality" }, ({ settings }) => {
+      return settings.temperature;
+    }),
+    yield* byTokens(arms),
+    yield* bySetting(arms, { x: "timeout", y: "success" }, ({ settings }) => {
+      return settings.timeoutSeconds;
+    }),
+    yield* byModel(arms),
   ];
 }
 
-function bySetting(
-  arms: readonly MeasuredArm[],
-  names: Pick<ImpactCorrelation, "x" | "y">,
-  value: (arm: MeasuredArm) => number | undefined,
-): ImpactCorrelation {
-  const groups: { x: number; sums: PowerSums }[] = [];
-  for (const arm of arms) {
-    const x = value(arm);
-    if (x !== undefined) groups.push({ x, sums: boundedSums(arm.cell, names.y) });
+function* byTokens(arms: readonly CorrelatedArm[]): Steps<ImpactCorrelation> {
+  let pair = NO_PAIRS;
+  for (const [place, { cell }] of arms.entries()) {
+    pair = mergePairs(pair, cell.tokensWithCost);
+    if (place % ARMS_PER_STEP === 0) yield;
   }
+  const value = pairCorrelation(pair);
+  return { x: "tokens", y: "cost", value, kind: "pearson", sampleSize: pair.n };
+}
+
+function* bySetting(
+  arms: readonly CorrelatedArm[],
+  names: Pick<ImpactCorrelation, "x" | "y">,
+  value: (arm: CorrelatedArm) => number | undefined,
+): Steps<ImpactCorrelation> {
+  // Arms of one value are one group: as many groups as there are values, however many arms.
+  const byValue = new Map<number, PowerSums>();
+  for (const [place, arm] of arms.entries()) {
+    const x = value(arm);
+    if (x !== undefined)
+      byValue.set(x, mergeSums(byValue.get(x) ?? EMPTY_SUMS, boundedSums(arm.cell, names.y)));
+    if (place % ARMS_PER_STEP === 0) yield;
+  }
+  const groups = [...byValue].map(([x, sums]) => ({ x, sums }));
   return {
     ...names,
     value: pearsonCorrelation(groups),
@@ -46,9 +81,10 @@ function bySetting(
   };
 }
 
-function byModel(arms: readonly MeasuredArm[]): ImpactCorrelation {
+function* byModel(arms: readonly CorrelatedArm[]): Steps<ImpactCorrelation> {
   const byName = new Map<string, PowerSums>();
-  for (const { model, cell } of arms) {
+  for (const [place, { model, cell }] of arms.entries()) {
+    if (place % ARMS_PER_STEP === 0) yield;
     if (model === undefined) continue;
     byName.set(model, mergeSums(byName.get(model) ?? EMPTY_SUMS, boundedSums(cell, "quality")));
   }

@@ -99,8 +99,24 @@ export const CLOSED_FINDINGS_MAX = 10_000;
 export const HOURLY_CELLS_TTL_MS = 14 * 24 * 60 * 60 * 1000;
 /** Days of cells and of distributions that are kept of an arm: a year, and room to compare with the one before. */
 export const DAILY_CELLS_MAX = 400;
-/** Live (scope, arm) pairs. Beyond it outcomes count for the overflow arm, which is never a candidate. */
+/**
+ * (scope, arm) pairs that are live: outcomes of them came in in the present hour. Their changes take at most 32 MB (DELTA_BYTES_MAX).
+ * Beyond it outcomes count for the overflow arm, which is never a candidate.
+ */
 export const LIVE_PAIRS_MAX = 2_000;
+/**
+ * (scope, arm) pairs that are known: 1,000 scopes of 10 arms, and as many that were before. About 600 bytes each in memory, 12 MB; their
+ * cells are on the disk. Beyond it new ones count for the overflow arm.
+ */
+export const KNOWN_PAIRS_MAX = 20_000;
+/** Room for new pairs that forgetting old ones keeps free: what an hour can bring. */
+export const KNOWN_PAIRS_SPARE = 2_000;
+/** New pairs of one scope in an hour: five times the levels that an analysis judges. More are made up by a program. */
+export const NEW_ARMS_PER_SCOPE_MAX = 200;
+/** Outcomes that a pair has a history with: with fewer no analysis judges it. */
+export const ESTABLISHED_OUTCOMES_MIN = 10;
+/** Hours without an outcome after which a pair with a history may be forgotten, where there is no room for new ones: 30 days. */
+export const PAIR_UNHEARD_HOURS = 30 * 24;
 /** How far ahead of the daemon's clock an outcome may have happened, in milliseconds: an hour. */
 export const CLOCK_SKEW_MAX_MS = 60 * 60 * 1000;
 /** Largest latency of an outcome, in milliseconds: a week. */
@@ -120,4 +136,5 @@ export const LOOP_DECISIONS_MAX = 200;
 
 assert(OUTCOMES_PER_GROUP_MAX >= BATCH_ITEMS_MAX, "one request's batch fits one group commit");
 assert(OUTCOMES_QUEUED_MAX >= OUTCOMES_PER_GROUP_MAX, "a full group fits the queue");
+assert(KNOWN_PAIRS_SPARE >= LIVE_PAIRS_MAX, "an hour's new pairs find room");
 assert(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX, "the default page is allowed");

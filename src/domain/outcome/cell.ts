@@ -83,6 +83,11 @@ export const EMPTY_CELL: Cell = {
 /** The finish reasons that providers use for an answer cut off at the token limit. */
 const TRUNCATED_REASONS = new Set(["length", "max_tokens", "MAX_TOKENS", "model_length"]);
 
+/** A stored cell with the fields that were not there yet when it was written; the empty one where nothing is stored. */
+export function wholeCell(stored: Partial<Cell> | undefined): Cell {
+  return { ...EMPTY_CELL, ...stored };
+}
+
 /** The cell with one more outcome. */
 export function foldOutcome(cell: Cell, outcome: Outcome): Cell {
   const { status } = outcome;
@@ -162,7 +167,7 @@ export function scoreChange(metric: string, before: number | undefined, after: n
 }
 
 /** Sums of a bounded metric; those of no values where the cell has none. */
-export function boundedSums(cell: Cell, metric: string): PowerSums {
+export function boundedSums(cell: Pick<Cell, "bounded">, metric: string): PowerSums {
   return Object.hasOwn(cell.bounded, metric) ? (cell.bounded[metric] ?? EMPTY_SUMS) : EMPTY_SUMS;
 }
 

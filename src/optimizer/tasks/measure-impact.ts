@@ -1,10 +1,10 @@
 import {
+  type CorrelatedArm,
   type ImpactCorrelation,
-  impactCorrelations,
+  impactCorrelationSteps,
 } from "../../domain/analysis/impact-correlations.ts";
-import type { MeasuredArm } from "../../domain/analysis/measured-arm.ts";
+import { scopeKey } from "../../domain/config/scope.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { createSlicer } from "../../platform/slices.ts";
 import type { Task } from "../task.ts";
 
 /** Computes the four correlations over all outcomes, where any came since the last time: for /metrics, which may not wait for the store. */
@@ -12,18 +12,22 @@ export function createMeasureImpact(
   engine: Engine,
   publish: (correlations: readonly ImpactCorrelation[]) => void,
 ): Task {
+  /** What is known of the arms of each scope: some 400 bytes an arm, so that a pass reads only what changed. */
+  const byScope = new Map<string, readonly CorrelatedArm[]>();
   return {
     name: "measure-impact",
-    async run({ changedScopes }) {
+    async run({ changedScopes, examine, slices }) {
       if (changedScopes.length === 0) return [];
-      const arms: MeasuredArm[] = [];
-      const giveWay = createSlicer();
-      for (const [key, { model }] of [...engine.cells.arms.scopes()]) {
-        await giveWay();
-        for (const { live, cell } of await engine.cells.readTotals(key))
-          arms.push({ settings: live.arm.settings, model, cell });
+      for (const scope of changedScopes) {
+        const { correlated } = await examine(scope);
+        byScope.set(scopeKey(scope), correlated);
+        await slices.giveWay();
       }
-      publish(impactCorrelations(arms));
+      const { arms } = engine.cells;
+      const known: CorrelatedArm[] = [];
+      for (const [key] of arms.scopes()) known.push(...(byScope.get(key) ?? []));
+      for (const key of byScope.keys()) if (!arms.scope(key)) byScope.delete(key);
+      publish(await slices.run(impactCorrelationSteps(known)));
       return [];
     },
   };

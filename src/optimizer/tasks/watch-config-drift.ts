@@ -6,7 +6,6 @@ import { recordFindings } from "../../engine/finding-changes.ts";
 import type { LoopDecision } from "../../engine/loop.ts";
 import type { ScopeCheck, ScopeExamination } from "../../engine/scope-examination.ts";
 import type { Findings } from "../../engine/state.ts";
-import { createSlicer } from "../../platform/slices.ts";
 import type { Task } from "../task.ts";
 
 /** Opens, continues and resolves config drifts: what is served against the known optimum of each scope that changed. */
@@ -15,9 +14,8 @@ export function createWatchConfigDrift(engine: Engine): Task {
     name: "watch-config-drift",
     async run(pass) {
       const decisions: LoopDecision[] = [];
-      const giveWay = createSlicer();
       for (const scope of pass.changedScopes) {
-        await giveWay();
+        await pass.slices.giveWay();
         const examination = await pass.examine(scope);
         const told = examination.checks.filter(({ impact }) => impact.status === "ok");
         pass.publish(
@@ -25,16 +23,15 @@ export function createWatchConfigDrift(engine: Engine): Task {
           told.flatMap(({ impact }) => insightsOf(impact, scope)),
         );
         let decided: LoopDecision[] = [];
-        await engine.commit(
-          recordFindings((findings, createId) => {
-            const outcome = decideDrifts(examination, findings, {
-              nowMs: pass.nowMs,
-              createId: () => createId("dft"),
-            });
-            decided = outcome.decisions;
-            return { drifts: outcome.drifts, recommendations: [] };
-          }),
-        );
+        const recorded = recordFindings((findings, createId) => {
+          const outcome = decideDrifts(examination, findings, {
+            nowMs: pass.nowMs,
+            createId: () => createId("dft"),
+          });
+          decided = outcome.decisions;
+          return { drifts: outcome.drifts, recommendations: [] };
+        });
+        await pass.slices.waitFor(engine.commit(recorded));
         decisions.push(...decided);
       }
       return decisions;
