@@ -27,7 +27,7 @@ interface Analysis {
     readonly mean: number;
     readonly optimal: boolean;
   }[];
-  readonly optimum: readonly { readonly low?: number; readonly high: number }[];
+  readonly optimum: readonly { readonly low: number; readonly high: number }[];
   readonly evidence: string;
   readonly insights: readonly { readonly code: string; readonly text: string }[];
   readonly tails: readonly {
@@ -153,7 +153,7 @@ describeWith({ tools: ["prometheus"], data: [FILE] }, "the loop on recorded outc
     const plateau = shown.groups.filter(({ value }) => value <= 1);
     expect(plateau).toHaveLength(11);
     expect(plateau.every(({ optimal }) => optimal)).toBe(true);
-    expect(shown.optimum).toStrictEqual([{ high: 1.3 }]);
+    expect(shown.optimum).toStrictEqual([{ low: 0, high: 1.3 }]);
     expect(shown.evidence).toBe("EVIDENCE_OBSERVATIONAL");
     const [tail] = shown.tails;
     expect(tail?.values).toStrictEqual([1.4, 1.5, 1.6]);
@@ -189,7 +189,7 @@ describeWith({ tools: ["prometheus"], data: [FILE] }, "the loop on recorded outc
         ...SCOPE,
         parameter: "temperature",
         served: 1.5,
-        optimum: [{ high: 1.3 }],
+        optimum: [{ low: 0, high: 1.3 }],
         magnitude: 0.2,
         threshold: 0.1,
         evidence: "EVIDENCE_OBSERVATIONAL",

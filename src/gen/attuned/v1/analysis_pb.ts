@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/analysis.proto.
  */
 export const file_attuned_v1_analysis: GenFile = /*@__PURE__*/
-  fileDesc("ChlhdHR1bmVkL3YxL2FuYWx5c2lzLnByb3RvEgphdHR1bmVkLnYxIiIKBVJhbmdlEgsKA2xvdxgBIAEoARIMCgRoaWdoGAIgASgBItoDCg5QYXJhbWV0ZXJHcm91cBISCgV2YWx1ZRgBIAEoAUgAiAEBEgwKBG5hbWUYAiABKAkSEwoLc2FtcGxlX3NpemUYAyABKAMSDAoEbWVhbhgEIAEoARILCgNsb3cYBSABKAESDAoEaGlnaBgGIAEoARISCgpkaWZmZXJlbmNlGAcgASgBEhsKDmRpZmZlcmVuY2VfbG93GAggASgBSAGIAQESHAoPZGlmZmVyZW5jZV9oaWdoGAkgASgBSAKIAQESFAoHb3B0aW1hbBgKIAEoCEgDiAEBEh0KEG5haXZlX2RpZmZlcmVuY2UYCyABKAFIBIgBARIQCghjb21wYXJlZBgMIAEoAxIVCghzbW9vdGhlZBgNIAEoAUgFiAEBEh8KEnNtb290aGVkX2RldmlhdGlvbhgOIAEoAUgGiAEBEhYKCW92ZXJfdGltZRgPIAEoCEgHiAEBQggKBl92YWx1ZUIRCg9fZGlmZmVyZW5jZV9sb3dCEgoQX2RpZmZlcmVuY2VfaGlnaEIKCghfb3B0aW1hbEITChFfbmFpdmVfZGlmZmVyZW5jZUILCglfc21vb3RoZWRCFQoTX3Ntb290aGVkX2RldmlhdGlvbkIMCgpfb3Zlcl90aW1lIskBCgxUaW1lVG9BbnN3ZXISFwoPb3V0Y29tZXNfbmVlZGVkGAEgASgDEhgKEG91dGNvbWVzX3Blcl9kYXkYAiABKAESEQoEZGF5cxgDIAEoAUgAiAEBEhIKCmRpZmZlcmVuY2UYBCABKAESDgoGY2hhbmNlGAUgASgBEgwKBHRleHQYBiABKAkSIAoTc21hbGxlc3RfZGlmZmVyZW5jZRgHIAEoAUgBiAEBQgcKBV9kYXlzQhYKFF9zbWFsbGVzdF9kaWZmZXJlbmNlIoMBCg1QYXJhbWV0ZXJUYWlsEhIKBWFib3ZlGAEgASgISACIAQESDgoGdmFsdWVzGAIgAygBEhMKC3NhbXBsZV9zaXplGAMgASgDEhYKDmRpZmZlcmVuY2VfbG93GAQgASgBEhcKD2RpZmZlcmVuY2VfaGlnaBgFIAEoAUIICgZfYWJvdmUiiQEKCkxvd2VyVmFsdWUSDQoFdmFsdWUYASABKAESFAoMc2hhcmVfd2l0aGluGAIgASgBEhQKDGxvc3NfYXRfbW9zdBgDIAEoARIRCglsb3NzX2hpZ2gYBCABKAESGAoQc3VjY2Vzc19hdF9sZWFzdBgFIAEoARITCgtzdWNjZXNzX2xvdxgGIAEoASLpAQoKTG93ZXJMaW1pdBImCgZ2YWx1ZXMYASADKAsyFi5hdHR1bmVkLnYxLkxvd2VyVmFsdWUSEwoLc2FtcGxlX3NpemUYAiABKAMSFgoOc2FtcGxlc19uZWVkZWQYAyABKAMSHQoQbG93ZXN0X3RvbGVyYWJsZRgEIAEoAUgAiAEBEhYKDnRvbGVyYXRlZF9sb3NzGAUgASgBEiYKCGV2aWRlbmNlGAYgASgOMhQuYXR0dW5lZC52MS5FdmlkZW5jZRISCgpjb25kaXRpb25zGAcgAygJQhMKEV9sb3dlc3RfdG9sZXJhYmxlIoMBCgxQYXJhbWV0ZXJCaW4SDAoEbmFtZRgBIAEoCRITCgtzYW1wbGVfc2l6ZRgCIAEoAxIRCgRtZWFuGAMgASgBSACIAQESEAoDbG93GAQgASgBSAGIAQESEQoEaGlnaBgFIAEoAUgCiAEBQgcKBV9tZWFuQgYKBF9sb3dCBwoFX2hpZ2gijQIKB0luc2lnaHQSDAoEdGV4dBgBIAEoCRImCghldmlkZW5jZRgCIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USDQoFbW9kZWwYAyABKAkSIAoFcGhhc2UYBCABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgFIAEoCRIOCgZtZXRyaWMYBiABKAkSDAoEY29kZRgHIAEoCRI3CgphdHRyaWJ1dGVzGAggAygLMiMuYXR0dW5lZC52MS5JbnNpZ2h0LkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqpAQoIRXZpZGVuY2USGAoURVZJREVOQ0VfVU5TUEVDSUZJRUQQABIXChNFVklERU5DRV9SQU5ET01JU0VEEAESHQoZRVZJREVOQ0VfU1RSVUNUVVJBTF9CT1VORBACEhoKFkVWSURFTkNFX09CU0VSVkFUSU9OQUwQAxIaChZFVklERU5DRV9ERVRFUk1JTklTVElDEAQSEwoPRVZJREVOQ0VfUFJFU0VUEAUqcAoOQW5hbHlzaXNTdGF0dXMSHwobQU5BTFlTSVNfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSQU5BTFlTSVNfU1RBVFVTX09LEAESJQohQU5BTFlTSVNfU1RBVFVTX0lOU1VGRklDSUVOVF9EQVRBEAJiBnByb3RvMw", [file_attuned_v1_phase]);
+  fileDesc("ChlhdHR1bmVkL3YxL2FuYWx5c2lzLnByb3RvEgphdHR1bmVkLnYxIj0KBVJhbmdlEhAKA2xvdxgBIAEoAUgAiAEBEhEKBGhpZ2gYAiABKAFIAYgBAUIGCgRfbG93QgcKBV9oaWdoItYECg5QYXJhbWV0ZXJHcm91cBISCgV2YWx1ZRgBIAEoAUgAiAEBEgwKBG5hbWUYAiABKAkSEwoLc2FtcGxlX3NpemUYAyABKAMSDAoEbWVhbhgEIAEoARILCgNsb3cYBSABKAESDAoEaGlnaBgGIAEoARISCgpkaWZmZXJlbmNlGAcgASgBEhsKDmRpZmZlcmVuY2VfbG93GAggASgBSAGIAQESHAoPZGlmZmVyZW5jZV9oaWdoGAkgASgBSAKIAQESFAoHb3B0aW1hbBgKIAEoCEgDiAEBEh0KEG5haXZlX2RpZmZlcmVuY2UYCyABKAFIBIgBARIQCghjb21wYXJlZBgMIAEoAxIVCghzbW9vdGhlZBgNIAEoAUgFiAEBEh8KEnNtb290aGVkX2RldmlhdGlvbhgOIAEoAUgGiAEBEhYKCW92ZXJfdGltZRgPIAEoCEgHiAEBEhUKCGluX2RvdWJ0GBAgASgISAiIAQESFwoKcmF0ZWRfbWVhbhgRIAEoAUgJiAEBEhsKDnVuc2NvcmVkX3NoYXJlGBIgASgBSAqIAQFCCAoGX3ZhbHVlQhEKD19kaWZmZXJlbmNlX2xvd0ISChBfZGlmZmVyZW5jZV9oaWdoQgoKCF9vcHRpbWFsQhMKEV9uYWl2ZV9kaWZmZXJlbmNlQgsKCV9zbW9vdGhlZEIVChNfc21vb3RoZWRfZGV2aWF0aW9uQgwKCl9vdmVyX3RpbWVCCwoJX2luX2RvdWJ0Qg0KC19yYXRlZF9tZWFuQhEKD191bnNjb3JlZF9zaGFyZSLJAQoMVGltZVRvQW5zd2VyEhcKD291dGNvbWVzX25lZWRlZBgBIAEoAxIYChBvdXRjb21lc19wZXJfZGF5GAIgASgBEhEKBGRheXMYAyABKAFIAIgBARISCgpkaWZmZXJlbmNlGAQgASgBEg4KBmNoYW5jZRgFIAEoARIMCgR0ZXh0GAYgASgJEiAKE3NtYWxsZXN0X2RpZmZlcmVuY2UYByABKAFIAYgBAUIHCgVfZGF5c0IWChRfc21hbGxlc3RfZGlmZmVyZW5jZSKDAQoNUGFyYW1ldGVyVGFpbBISCgVhYm92ZRgBIAEoCEgAiAEBEg4KBnZhbHVlcxgCIAMoARITCgtzYW1wbGVfc2l6ZRgDIAEoAxIWCg5kaWZmZXJlbmNlX2xvdxgEIAEoARIXCg9kaWZmZXJlbmNlX2hpZ2gYBSABKAFCCAoGX2Fib3ZlIokBCgpMb3dlclZhbHVlEg0KBXZhbHVlGAEgASgBEhQKDHNoYXJlX3dpdGhpbhgCIAEoARIUCgxsb3NzX2F0X21vc3QYAyABKAESEQoJbG9zc19oaWdoGAQgASgBEhgKEHN1Y2Nlc3NfYXRfbGVhc3QYBSABKAESEwoLc3VjY2Vzc19sb3cYBiABKAEi6QEKCkxvd2VyTGltaXQSJgoGdmFsdWVzGAEgAygLMhYuYXR0dW5lZC52MS5Mb3dlclZhbHVlEhMKC3NhbXBsZV9zaXplGAIgASgDEhYKDnNhbXBsZXNfbmVlZGVkGAMgASgDEh0KEGxvd2VzdF90b2xlcmFibGUYBCABKAFIAIgBARIWCg50b2xlcmF0ZWRfbG9zcxgFIAEoARImCghldmlkZW5jZRgGIAEoDjIULmF0dHVuZWQudjEuRXZpZGVuY2USEgoKY29uZGl0aW9ucxgHIAMoCUITChFfbG93ZXN0X3RvbGVyYWJsZSLBAgoMUGFyYW1ldGVyQmluEgwKBG5hbWUYASABKAkSEwoLc2FtcGxlX3NpemUYAiABKAMSEQoEbWVhbhgDIAEoAUgAiAEBEhAKA2xvdxgEIAEoAUgBiAEBEhEKBGhpZ2gYBSABKAFIAogBARIXCgpkaWZmZXJlbmNlGAYgASgBSAOIAQESGwoOZGlmZmVyZW5jZV9sb3cYByABKAFIBIgBARIcCg9kaWZmZXJlbmNlX2hpZ2gYCCABKAFIBYgBARIdChBuYWl2ZV9kaWZmZXJlbmNlGAkgASgBSAaIAQFCBwoFX21lYW5CBgoEX2xvd0IHCgVfaGlnaEINCgtfZGlmZmVyZW5jZUIRCg9fZGlmZmVyZW5jZV9sb3dCEgoQX2RpZmZlcmVuY2VfaGlnaEITChFfbmFpdmVfZGlmZmVyZW5jZSKNAgoHSW5zaWdodBIMCgR0ZXh0GAEgASgJEiYKCGV2aWRlbmNlGAIgASgOMhQuYXR0dW5lZC52MS5FdmlkZW5jZRINCgVtb2RlbBgDIAEoCRIgCgVwaGFzZRgEIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USEQoJcGFyYW1ldGVyGAUgASgJEg4KBm1ldHJpYxgGIAEoCRIMCgRjb2RlGAcgASgJEjcKCmF0dHJpYnV0ZXMYCCADKAsyIy5hdHR1bmVkLnYxLkluc2lnaHQuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBKqkBCghFdmlkZW5jZRIYChRFVklERU5DRV9VTlNQRUNJRklFRBAAEhcKE0VWSURFTkNFX1JBTkRPTUlTRUQQARIdChlFVklERU5DRV9TVFJVQ1RVUkFMX0JPVU5EEAISGgoWRVZJREVOQ0VfT0JTRVJWQVRJT05BTBADEhoKFkVWSURFTkNFX0RFVEVSTUlOSVNUSUMQBBITCg9FVklERU5DRV9QUkVTRVQQBSpwCg5BbmFseXNpc1N0YXR1cxIfChtBTkFMWVNJU19TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJBTkFMWVNJU19TVEFUVVNfT0sQARIlCiFBTkFMWVNJU19TVEFUVVNfSU5TVUZGSUNJRU5UX0RBVEEQAmIGcHJvdG8z", [file_attuned_v1_phase]);
 
 /**
  * A range of a parameter, both ends included.
@@ -23,16 +23,16 @@ export type Range = Message<"attuned.v1.Range"> & {
   /**
    * Lower end.
    *
-   * @generated from field: double low = 1;
+   * @generated from field: optional double low = 1;
    */
-  low: number;
+  low?: number | undefined;
 
   /**
    * Upper end.
    *
-   * @generated from field: double high = 2;
+   * @generated from field: optional double high = 2;
    */
-  high: number;
+  high?: number | undefined;
 };
 
 /**
@@ -98,8 +98,9 @@ export type ParameterGroup = Message<"attuned.v1.ParameterGroup"> & {
   difference: number;
 
   /**
-   * Lower end of the difference's interval; only where the level alone is shown to be worse than the best one. All such intervals
-   * of an answer hold together.
+   * Lower end of the interval of what lies between this level and the best one, whichever that is: absent where the level has too few
+   * outcomes to be judged. One end is 0 where the level is not shown to differ from the best. All such intervals of an answer hold
+   * together, at every look.
    *
    * @generated from field: optional double difference_low = 8;
    */
@@ -113,8 +114,8 @@ export type ParameterGroup = Message<"attuned.v1.ParameterGroup"> & {
   differenceHigh?: number | undefined;
 
   /**
-   * Whether the level belongs to the optimum set: it is not shown to be worse, neither alone nor as part of a tail. Absent where it
-   * has too few outcomes to be judged.
+   * Whether the level belongs to the optimum set: true where it is not shown to be worse, false where it is. Absent where it has too
+   * few outcomes to be judged, or is in doubt.
    *
    * @generated from field: optional bool optimal = 10;
    */
@@ -155,6 +156,28 @@ export type ParameterGroup = Message<"attuned.v1.ParameterGroup"> & {
    * @generated from field: optional bool over_time = 15;
    */
   overTime?: boolean | undefined;
+
+  /**
+   * Whether it looks worse, lies next to levels that are shown to be, and is not shown to be worse itself: neither in the optimum nor a
+   * ground for a drift.
+   *
+   * @generated from field: optional bool in_doubt = 16;
+   */
+  inDoubt?: boolean | undefined;
+
+  /**
+   * Of a score: the mean among the calls that were scored, where failed calls without a score are in `mean`. It decides nothing.
+   *
+   * @generated from field: optional double rated_mean = 17;
+   */
+  ratedMean?: number | undefined;
+
+  /**
+   * Of a score: the share of the successful calls that were not scored.
+   *
+   * @generated from field: optional double unscored_share = 18;
+   */
+  unscoredShare?: number | undefined;
 };
 
 /**
@@ -229,7 +252,8 @@ export const TimeToAnswerSchema: GenMessage<TimeToAnswer> = /*@__PURE__*/
   messageDesc(file_attuned_v1_analysis, 2);
 
 /**
- * Levels at one end of a parameter's range that are, taken together, shown to be worse than the rest.
+ * Levels at one end of a parameter's range that are, taken together, shown to be worse than the rest. It says nothing of any one of
+ * them: groups do.
  *
  * @generated from message attuned.v1.ParameterTail
  */
@@ -436,6 +460,34 @@ export type ParameterBin = Message<"attuned.v1.ParameterBin"> & {
    * @generated from field: optional double high = 5;
    */
   high?: number | undefined;
+
+  /**
+   * Mean minus that of the fullest range, within strata where there are several; absent for that one.
+   *
+   * @generated from field: optional double difference = 6;
+   */
+  difference?: number | undefined;
+
+  /**
+   * Lower end of its interval; all such intervals of an answer hold together.
+   *
+   * @generated from field: optional double difference_low = 7;
+   */
+  differenceLow?: number | undefined;
+
+  /**
+   * Upper end of that interval.
+   *
+   * @generated from field: optional double difference_high = 8;
+   */
+  differenceHigh?: number | undefined;
+
+  /**
+   * The difference of the plain means, which a mix of unlike strata can turn round; absent where the answer is not stratified.
+   *
+   * @generated from field: optional double naive_difference = 9;
+   */
+  naiveDifference?: number | undefined;
 };
 
 /**
@@ -496,7 +548,7 @@ export type Insight = Message<"attuned.v1.Insight"> & {
   /**
    * Code for programs: TAIL_WORSE, LEVELS_WORSE, NO_DIFFERENCE_SHOWN, INSUFFICIENT_DATA, SIGN_TURNED, LIMIT_MAY_FALL,
    * LIMIT_CUTS, CHEAPER_AS_GOOD, BEST_VALUE, CHANGE_BETTER, CHANGE_WORSE, CHANGE_NOT_SHOWN, SETTINGS_SUGGESTED,
-   * COMPARED_OVER_TIME or RANDOMISED_EFFECT.
+   * COMPARED_OVER_TIME, RANDOMISED_EFFECT, SCORES_MISSING or VALUE_NOT_SHOWN.
    *
    * @generated from field: string code = 7;
    */
