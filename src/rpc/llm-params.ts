@@ -116,6 +116,7 @@ export function paramsToWire(
     configId: resolution.arm.configId,
     revision: BigInt(resolution.revision),
     decisionToken: resolution.token,
+    scoreRequested: resolution.scoreRequested,
     warnings: warningsToWire(joinWarnings(result.warnings, resolution.warnings)),
     ...(isRaw ? {} : { api, apiVersion: result.apiVersion, headers: { ...result.headers } }),
     client: {

@@ -96,14 +96,19 @@ test("a GET with a unit enrols it once, and says no-store", async () => {
   expect(await assigned()).toBe(before + 1);
 });
 
-test("GetLLMParams serves the unit's arm as ResolveConfig does", async () => {
-  const { settings } = await resolve({ unit: "params" });
-  const { params } = await call<{ params: { temperature: number } }>(
-    daemon.agentsUrl,
-    "ConfigService/GetLLMParams",
-    { ...LOOKUP, unit: "params", mode: "RENDER_MODE_RAW" },
-  );
+test("GetLLMParams serves the unit's arm, and asks for its score, as ResolveConfig does", async () => {
+  const paramsOf = (request: object) =>
+    call<{ params: { temperature: number }; scoreRequested: boolean }>(
+      daemon.agentsUrl,
+      "ConfigService/GetLLMParams",
+      { ...LOOKUP, mode: "RENDER_MODE_RAW", ...request },
+    );
+  const { settings, scoreRequested } = await resolve({ unit: "params" });
+  expect(scoreRequested).toBe(true);
+  const { params, ...answer } = await paramsOf({ unit: "params" });
   expect(params.temperature).toBe(settings.temperature);
+  expect(answer.scoreRequested).toBe(true);
+  expect(await paramsOf({ unit: "params", peek: true })).toMatchObject({ scoreRequested: false });
 });
 
 describe("an assignment token", () => {

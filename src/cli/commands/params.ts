@@ -98,6 +98,7 @@ function render(response: GetLLMParamsResponse, terminal: Terminal): void {
   for (const [name, value] of Object.entries(response.headers)) {
     terminal.note(`header ${name}: ${value}`);
   }
+  if (response.scoreRequested) terminal.note("report a score with the outcome of this call");
   noteAdjustments(response, terminal);
   noteWarnings(terminal, response.warnings);
 }

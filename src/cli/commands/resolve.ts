@@ -83,6 +83,7 @@ function render(response: ResolveConfigResponse, explain: boolean, terminal: Ter
     ["revision", response.revision.toString()],
     ["reason", formatEnum(ResolutionReasonSchema, response.reason)],
     ["cacheable", response.cacheable === true ? `for ${response.maxAgeSeconds} s` : "no"],
+    ...(response.scoreRequested ? [["score", "requested"] as const] : []),
     ["token", response.decisionToken],
   ] as const;
   for (const line of factLines(facts, terminal)) terminal.out(line);

@@ -87,6 +87,43 @@ test("what a missing report counts is each metric's own rule: the worst value, n
   expect(metrics["latency"]?.mean).toBeCloseTo((2000 + 2000 + 500) / 3, 9);
 });
 
+test("quality counts of units whose score was requested, missing ones among them as 0; others are only seen", async () => {
+  const { engine, platform } = await opened();
+  const experimentId = await experimentOn(
+    { engine },
+    {
+      metrics: [{ metric: "quality", missing: "failure", ttlMs: MINUTE_MS }],
+      scoreFractionPpm: 500_000,
+    },
+  );
+  const answers = Array.from({ length: 40 }, (_, i) =>
+    engine.lookups.resolve(lookupOf({ unit: `${i}` })),
+  );
+  const requested = answers.filter(({ scoreRequested }) => scoreRequested);
+  expect(requested.length).toBeGreaterThan(5);
+  expect(requested.length).toBeLessThan(35);
+  // All that were not asked for a score have one; of the others every second.
+  const scored = [
+    ...answers.filter(({ scoreRequested }) => !scoreRequested),
+    ...requested.filter((_, i) => i % 2 === 0),
+  ];
+  await engine.report(
+    scored.map((answer, i) =>
+      outcomeFor(engine, answer, { outcomeId: `${i}`, scores: { quality: 80 } }),
+    ),
+  );
+  platform.clock.ms += HOUR_MS;
+  await engine.checkpoint();
+  const { released, metrics } = controlOf(engine, experimentId);
+  const reported = Math.ceil(requested.length / 2);
+  expect(released).toBe(40);
+  expect(metrics["quality"]).toMatchObject({
+    reported: BigInt(reported),
+    imputed: BigInt(requested.length - reported),
+  });
+  expect(metrics["quality"]?.mean).toBeCloseTo((80 * reported) / requested.length, 9);
+});
+
 describe("a metric with a short attribution window", () => {
   async function guarded(more: Partial<Opened> = {}) {
     const { engine, platform, database } = { ...(await opened()), ...more };
