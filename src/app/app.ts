@@ -27,6 +27,7 @@ import { createRecommendDriftReturn } from "../optimizer/tasks/recommend-drift-r
 import { createWatchConfigDrift } from "../optimizer/tasks/watch-config-drift.ts";
 import { createWatchOutcomeDrift } from "../optimizer/tasks/watch-outcome-drift.ts";
 import { createWatchSourceDrift } from "../optimizer/tasks/watch-source-drift.ts";
+import { createWeighExperiments } from "../optimizer/tasks/weigh-experiments.ts";
 import type { Log } from "../platform/log.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createAdmission } from "../rpc/server/admission.ts";
@@ -121,6 +122,8 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     engine,
     platform,
     tasks: [
+      // First, so that what it claims is known to the tasks after it.
+      createWeighExperiments(engine),
       createWatchConfigDrift(engine),
       createWatchOutcomeDrift(engine, new DriftWatch(engine)),
       createWatchSourceDrift(engine),

@@ -77,12 +77,21 @@ export function selectedScopes(
   engine: Engine,
   selection: Partial<ScopeSelection>,
 ): [key: string, scope: Scope][] {
-  const { model, phase, attributes = {} } = selection;
-  return [...engine.cells.arms.scopes()].filter(
-    ([, scope]) =>
-      (model === undefined || scope.model === model) &&
-      (phase === undefined || scope.phase === phase) &&
-      fits(scope, attributes, engine.dimensions),
+  return [...engine.cells.arms.scopes()].filter(([, scope]) =>
+    isSelected(scope, selection, engine.dimensions),
+  );
+}
+
+/** Whether a selection names a scope. */
+export function isSelected(
+  scope: Scope,
+  { model, phase, attributes = {} }: Partial<ScopeSelection>,
+  dimensions: readonly string[],
+): boolean {
+  return (
+    (model === undefined || scope.model === model) &&
+    (phase === undefined || scope.phase === phase) &&
+    fits(scope, attributes, dimensions)
   );
 }
 

@@ -12,6 +12,7 @@ import type { Change, Committed } from "./change.ts";
 import { type ConfigSources, loadConfigState } from "./config-load.ts";
 import { abortedBy, experimentOps, withAborts, withExperiments } from "./experiments/abort.ts";
 import { Experiments } from "./experiments/experiments.ts";
+import { loadInference } from "./experiments/inference-changes.ts";
 import type { IdSeed } from "./id-window.ts";
 import type { Acceptance } from "./journal.ts";
 import { Lookups } from "./lookups.ts";
@@ -98,7 +99,11 @@ export class Engine {
   static async open(deps: EngineDeps): Promise<Engine> {
     const { store, options } = deps;
     const config = await abortAtBoot(deps, await loadConfigState(store, options));
-    const state = { config, findings: await loadFindings(store) };
+    const state = {
+      config,
+      findings: await loadFindings(store),
+      inference: await loadInference(store),
+    };
     const engine = new Engine(deps, state, await loadIdSeed(store, deps.tokenKeys));
     await engine.outcomes.load();
     return engine;
@@ -208,7 +213,11 @@ export class Engine {
   /** Takes over what is on disk: a change that was refused because its write failed may be there all the same. */
   async #reload(): Promise<void> {
     const config = await loadConfigState(this.store, this.#options);
-    this.#state = { config, findings: await loadFindings(this.store) };
+    this.#state = {
+      config,
+      findings: await loadFindings(this.store),
+      inference: await loadInference(this.store),
+    };
     this.lookups.swap(config, "all");
     this.#mustReload = false;
   }

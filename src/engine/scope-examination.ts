@@ -17,7 +17,9 @@ import { EMPTY_SUMS } from "../stats/power-sums.ts";
 import { keys } from "../store/keys.ts";
 import type { LabelRecord, VersionRecord } from "./config-load.ts";
 import type { Engine } from "./engine.ts";
+import { winningValue } from "./experiments/verdicts.ts";
 import type { Resolution } from "./lookups.ts";
+import type { EngineState } from "./state.ts";
 
 /** What is served in a scope held against what is known to be best there, for one parameter. */
 export interface ScopeCheck {
@@ -50,7 +52,7 @@ const BELIEVED: readonly Recommendation["state"][] = ["accepted", "canary", "app
 /**
  * Holds what is served in a scope against its known optimum, in slices. RPCs and the loop both ask here, so that they answer the same.
  *
- * The optimum is, in this order: what an accepted recommendation says, the levels that are not shown to be worse than the best one, the
+ * The optimum is, in this order: what an accepted recommendation or an experiment's winner says, the levels that are not shown to be worse than the best one, the
  * version that the label `production` points to. The metric is quality where the scope has such scores, else success.
  */
 export async function examineScope(
@@ -108,12 +110,31 @@ export function decisionMetric(arms: readonly MeasuredArm[]): Metric {
   return chosen;
 }
 
-/** What the newest accepted recommendation of the scope says. */
+/** What the newest accepted recommendation of the scope says, or the newest winner of an experiment, whichever came later. */
 function believedChoice(
   { state }: Engine,
   scope: Scope,
-  { name }: Parameter,
+  parameter: Parameter,
 ): KnownChoice | undefined {
+  const accepted = acceptedChoice(state, scope, parameter);
+  const won = winningValue(state, scope, parameter);
+  if (!won || (accepted && accepted.sinceMs >= won.claimedAtMs)) return accepted?.choice;
+  const { experiment, arm, value, units, confidence } = won;
+  return {
+    value,
+    source: "experiment",
+    evidence: "randomised",
+    sampleSize: units,
+    confidence,
+    text: `arm ${experiment.arms[arm]?.name ?? arm} of experiment ${experiment.experimentId}, which won`,
+  };
+}
+
+function acceptedChoice(
+  state: EngineState,
+  scope: Scope,
+  { name }: Parameter,
+): { readonly choice: KnownChoice; readonly sinceMs: number } | undefined {
   const own = [...state.findings.recommendations.values()]
     .filter(
       (item) =>
@@ -123,13 +144,15 @@ function believedChoice(
     )
     .toSorted((a, b) => b.stateChangedAtMs - a.stateChangedAtMs)[0];
   if (typeof own?.recommendedValue !== "number") return undefined;
-  return {
+  const choice: KnownChoice = {
     value: own.recommendedValue,
     source: "recommendation",
     evidence: own.evidence,
     sampleSize: own.sampleSize,
+    confidence: own.confidence,
     text: `recommendation ${own.recommendationId}, which was accepted`,
   };
+  return { choice, sinceMs: own.stateChangedAtMs };
 }
 
 /** What the version that is meant to be served says; that of the merged config, as a caller without attributes gets it. */

@@ -1,5 +1,7 @@
 import type { ConfigState } from "../domain/config/registry.ts";
 import type { Drift } from "../domain/drift/drift.ts";
+import type { ExperimentEvidence } from "../domain/experiment/evidence.ts";
+import type { Seasons } from "../domain/experiment/season.ts";
 import { isOpen, type Recommendation } from "../domain/recommendation/recommendation.ts";
 
 /** Drifts and recommendations that still matter, by id. */
@@ -10,10 +12,18 @@ export interface Findings {
   readonly recommendations: ReadonlyMap<string, Recommendation>;
 }
 
+/** What inference knows of experiments. */
+export interface Inference {
+  /** By experiment. */
+  readonly evidence: ReadonlyMap<string, ExperimentEvidence>;
+  readonly seasons: Seasons;
+}
+
 /** Everything that the single writer changes, as one immutable value. */
 export interface EngineState {
   readonly config: ConfigState;
   readonly findings: Findings;
+  readonly inference: Inference;
 }
 
 export const NO_FINDINGS: Findings = { drifts: new Map(), recommendations: new Map() };

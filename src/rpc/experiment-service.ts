@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { Experiment } from "../domain/experiment/experiment.ts";
-import { timeToAnswer } from "../domain/experiment/time-to-answer.ts";
+import { type Experiment, isServing } from "../domain/experiment/experiment.ts";
+import { remainingTime, timeToAnswer } from "../domain/experiment/time-to-answer.ts";
 import type { Engine } from "../engine/engine.ts";
 import {
   createExperiment,
@@ -10,6 +10,7 @@ import {
   startExperiment,
 } from "../engine/experiments/experiment-changes.ts";
 import { scopeHistory } from "../engine/experiments/scope-history.ts";
+import { verdictIn } from "../engine/experiments/verdicts.ts";
 import { pageOfArray } from "../engine/page.ts";
 import type { ExperimentService } from "../gen/attuned/v1/experiment_service_pb.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -23,6 +24,7 @@ import {
   variantFromWire,
   variantToWire,
 } from "./wire/experiment.ts";
+import { checksToWire, comparisonToWire, winnerToWire } from "./wire/experiment-evidence.ts";
 import { optionalPhase } from "./wire/phase.ts";
 import { timestampToWire } from "./wire/time.ts";
 
@@ -50,7 +52,15 @@ export function createExperimentService(
       const history = await scopeHistory(engine, experiment, clock.nowMs());
       return { ...answer(experiment), forecast: forecastToWire(timeToAnswer(experiment, history)) };
     },
-    getExperiment: (request) => answer(requiredExperiment(engine.state, request.experimentId)),
+    getExperiment(request) {
+      const experiment = requiredExperiment(engine.state, request.experimentId);
+      const { comparisons, winner } = verdictIn(engine.state, experiment);
+      return {
+        ...answer(experiment),
+        ...(winner ? { winner: winnerToWire(experiment, winner) } : {}),
+        comparisons: comparisons.filter(({ isPrimary }) => isPrimary).map(comparisonToWire),
+      };
+    },
     listExperiments(request) {
       const phase = optionalPhase(request.phase);
       const model = request.model === "" ? "" : engine.lookups.modelKey(request.model);
@@ -72,7 +82,9 @@ export function createExperimentService(
       const author = { reason: request.reason, changedBy: callerName(context) };
       // Numbers for units are on disk before the first lookup needs one.
       await engine.experiments.reserve();
-      return answer(await engine.commit(startExperiment(request.experimentId, author)));
+      const experiment = requiredExperiment(engine.state, request.experimentId);
+      const { variances } = await scopeHistory(engine, experiment, clock.nowMs());
+      return answer(await engine.commit(startExperiment(request.experimentId, author, variances)));
     },
     async pauseExperiment(request, context) {
       const author = { reason: request.reason, changedBy: callerName(context) };
@@ -82,9 +94,11 @@ export function createExperimentService(
       const author = { reason: request.reason, changedBy: callerName(context) };
       return answer(await engine.commit(moveExperiment(request.experimentId, "concluded", author)));
     },
-    getExperimentResults(request) {
+    async getExperimentResults(request) {
       const experiment = requiredExperiment(engine.state, request.experimentId);
       const { tally, pending } = engine.experiments.results(experiment);
+      const { comparisons, checks, winner } = verdictIn(engine.state, experiment);
+      const evidence = engine.state.inference.evidence.get(experiment.experimentId);
       return {
         ...answer(experiment),
         arms: resultsToWire(experiment, tally, (metric) =>
@@ -92,9 +106,30 @@ export function createExperimentService(
         ),
         ...(tally.cutMs > 0 ? { cutAt: timestampToWire(tally.cutMs) } : {}),
         pending: BigInt(pending),
+        comparisons: comparisons.map(comparisonToWire),
+        checks: checksToWire(checks),
+        ...(winner ? { winner: winnerToWire(experiment, winner) } : {}),
+        ...(evidence && evidence.cutMs > 0
+          ? { evidenceCutAt: timestampToWire(evidence.cutMs) }
+          : {}),
+        ...(isServing(experiment)
+          ? { forecast: await forecastNow(engine, experiment, clock) }
+          : {}),
       };
     },
   };
+}
+
+/** How long a running experiment still takes, and what its units so far would show. */
+async function forecastNow(engine: Engine, experiment: Experiment, clock: Clock) {
+  const history = await scopeHistory(engine, experiment, clock.nowMs());
+  const { tally } = engine.experiments.results(experiment);
+  const released = tally.arms.reduce((sum, arm) => sum + arm.released, 0);
+  const forecast = remainingTime(timeToAnswer(experiment, history), released);
+  const effects = verdictIn(engine.state, experiment).comparisons.flatMap(
+    ({ isPrimary, smallestEffect }) => (isPrimary && smallestEffect ? [smallestEffect] : []),
+  );
+  return forecastToWire(forecast, effects.length > 0 ? Math.max(...effects) : undefined);
 }
 
 /** A key that sorts experiments by their creation, newest first. */

@@ -33,6 +33,7 @@
  *   E NUL sequence                          scores of a unit as a whole, by metric and source
  *   Y NUL experimentId NUL sequence         unit that was released for inference
  *   T NUL experimentId                      what the released units of an experiment add up to
+ *   e NUL experimentId                      evidence of an experiment: what inference knows of its released units
  *   W NUL scope NUL configId                what the watch for drifts knows of an arm
  *   W NUL scope                             the same of a scope: which models answered
  *   o NUL d|r NUL id                        drift or recommendation that still matters, the whole record again: what boot reads
@@ -72,6 +73,7 @@ export const keys = {
       | "idSeed"
       | "sequences"
       | "unitsThrough"
+      | "seasons"
       | "watchedThrough",
   ) => key("m", name),
   config: (model: string) => key("c", model),
@@ -106,6 +108,7 @@ export const keys = {
   unitScores: (sequence: number) => key("E", sequence),
   releasedUnit: (experimentId: string, sequence: number) => key("Y", experimentId, sequence),
   tally: (experimentId: string) => key("T", experimentId),
+  evidence: (experimentId: string) => key("e", experimentId),
   watchedArm: (scope: string, configId: string) => key("W", scope, configId),
   watchedScope: (scope: string) => key("W", scope),
   liveDrift: (driftId: string) => key("o", "d", driftId),
@@ -146,6 +149,7 @@ export const ranges = {
   unitScores: below("E"),
   releasedUnits: (experimentId: string) => below("Y", experimentId),
   tallies: below("T"),
+  evidence: below("e"),
   watched: below("W"),
   liveDrifts: below("o", "d"),
   liveRecommendations: below("o", "r"),

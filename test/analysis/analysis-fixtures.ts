@@ -11,13 +11,16 @@ import {
   type TestPlatform,
 } from "../../src/engine/engine-fixtures.ts";
 import { AnalysisService } from "../../src/gen/attuned/v1/analysis_service_pb.ts";
+import { ExperimentService } from "../../src/gen/attuned/v1/experiment_service_pb.ts";
 import { Driver } from "../../src/optimizer/driver.ts";
 import { createRecommendDriftReturn } from "../../src/optimizer/tasks/recommend-drift-return.ts";
 import { createWatchConfigDrift } from "../../src/optimizer/tasks/watch-config-drift.ts";
 import { createWatchOutcomeDrift } from "../../src/optimizer/tasks/watch-outcome-drift.ts";
 import { createWatchSourceDrift } from "../../src/optimizer/tasks/watch-source-drift.ts";
+import { createWeighExperiments } from "../../src/optimizer/tasks/weigh-experiments.ts";
 import { sha256 } from "../../src/platform/digest.ts";
 import { createAnalysisService } from "../../src/rpc/analysis-service.ts";
+import { createExperimentService } from "../../src/rpc/experiment-service.ts";
 import { createFaultInterceptor } from "../../src/rpc/server/fault-interceptor.ts";
 import { type MemoryStore, openMemoryStore } from "../../src/store/store-fixtures.ts";
 
@@ -29,6 +32,7 @@ export interface AnalysisWorld {
   readonly platform: TestPlatform;
   readonly memory: MemoryStore;
   readonly service: Client<typeof AnalysisService>;
+  readonly experiments: Client<typeof ExperimentService>;
   readonly loop: Driver;
   /** Reports outcomes in batches, as agents do. */
   report(outcomes: readonly Outcome[]): Promise<void>;
@@ -45,6 +49,7 @@ export async function openAnalysisWorld(
   const transport = createRouterTransport(
     ({ service }) => {
       service(AnalysisService, createAnalysisService(engine, platform.clock));
+      service(ExperimentService, createExperimentService(engine, platform.clock));
     },
     {
       router: {
@@ -60,6 +65,7 @@ export async function openAnalysisWorld(
     engine,
     platform,
     tasks: [
+      createWeighExperiments(engine),
       createWatchConfigDrift(engine),
       createWatchOutcomeDrift(engine, new DriftWatch(engine)),
       createWatchSourceDrift(engine),
@@ -73,6 +79,7 @@ export async function openAnalysisWorld(
     platform,
     memory,
     service: createClient(AnalysisService, transport),
+    experiments: createClient(ExperimentService, transport),
     loop,
     async report(outcomes) {
       for (let start = 0; start < outcomes.length; start += 1_000)

@@ -20,7 +20,9 @@ export type InsightCode =
   | "CHANGE_BETTER"
   | "CHANGE_WORSE"
   | "CHANGE_NOT_SHOWN"
-  | "SETTINGS_SUGGESTED";
+  | "SETTINGS_SUGGESTED"
+  | "COMPARED_OVER_TIME"
+  | "RANDOMISED_EFFECT";
 
 /** A finding in words, with what it rests on. */
 export interface Insight {

@@ -10,6 +10,8 @@ export interface KnownChoice {
   readonly source: OptimumSource;
   readonly evidence: Evidence;
   readonly sampleSize: number;
+  /** 0..1: how sure it is; absent where somebody meant it without evidence. */
+  readonly confidence?: number;
   /** What chose it, in words. */
   readonly text: string;
 }
@@ -45,6 +47,7 @@ export function findChoiceDrift(about: {
     evidence: choice.evidence,
     sampleSize: choice.sampleSize,
     optimumSource: choice.source,
+    ...(choice.confidence === undefined ? {} : { confidence: choice.confidence }),
     message: `${parameter.name} ${told} is served, and ${wanted} is what is meant to be, by ${choice.text}: set it back, or move what is meant`,
   };
 }

@@ -31,6 +31,8 @@ export interface DriftFinding {
   readonly differing?: readonly string[];
   /** Where the known optimum comes from. */
   readonly optimumSource?: OptimumSource;
+  /** 0..1: how sure a chosen optimum is; a measured one says it for each level. */
+  readonly confidence?: number;
   /** Since when, in milliseconds, where it is known to have begun before it was found. */
   readonly sinceMs?: number;
 }

@@ -129,6 +129,14 @@ export function cellArmOf(experiment: Experiment, index: number): Arm {
   return {
     scope: experiment.scope,
     configId: `${experiment.experimentId}.${index}`,
-    settings: { ...experiment.baseline, ...experiment.arms[index]?.changes },
+    settings: settingsOfArm(experiment, index),
   };
+}
+
+/** What an arm serves for the settings that the experiment varies. */
+export function settingsOfArm(
+  { baseline, arms }: Pick<Experiment, "baseline" | "arms">,
+  index: number,
+): Settings {
+  return { ...baseline, ...arms[index]?.changes };
 }

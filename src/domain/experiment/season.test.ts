@@ -11,7 +11,7 @@ import {
   NO_SEASONS,
   type Seasons,
   seasonKind,
-  withOpenSlots,
+  unfinished,
   withSlots,
 } from "./season.ts";
 
@@ -141,9 +141,14 @@ describe("seasons", () => {
     const seasons = withSlots(NO_SEASONS, [runningExperiment("exp-a")]);
     const at = (ms: number) => atCut([ended], [emptyEvidence(ended)], ms);
     const before = evaluated(seasons, "prompt", at(5_000_000)).seasons;
-    expect(withOpenSlots(before, [ended])).toHaveLength(1);
+    const whole = new Map([
+      ["exp-a", new EvidenceFold(ended).cut(emptyEvidence(ended), 6_000_000)],
+    ]);
+    expect(unfinished(before, [ended], whole)).toHaveLength(1);
     const after = evaluated(before, "prompt", at(5_000_001)).seasons;
-    expect(withOpenSlots(after, [ended])).toHaveLength(0);
+    expect(unfinished(after, [ended], whole)).toHaveLength(0);
+    // Its evidence goes on until its last unit is folded, slot or not.
+    expect(unfinished(after, [ended], new Map())).toHaveLength(1);
   });
 
   test("a full season is followed by the next, and finished ones are not kept for ever", () => {

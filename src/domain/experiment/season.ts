@@ -10,7 +10,7 @@ import {
 } from "../../stats/e-bh.ts";
 import { SEASON_SLOTS, SEASONS_KEPT_MAX } from "./bounds.ts";
 import type { ExperimentEvidence } from "./evidence.ts";
-import { type Experiment, isServing, releaseAfterMs } from "./experiment.ts";
+import { type Experiment, releaseAfterMs } from "./experiment.ts";
 
 /** Expected share of wrong claims among those of a season, both kinds of seasons together. */
 const SEASON_ALPHA = 0.05;
@@ -58,12 +58,12 @@ export function slotId(experimentId: string, arm: number): string {
 }
 
 /**
- * Takes a slot for each challenger of the experiments that run and have none, in the season of their kind; a full one is followed by
- * the next. A slot stays in the season that it was opened in.
+ * Takes a slot for each challenger of the given experiments that were started and have none, in the season of their kind; a full one is
+ * followed by the next. A slot stays in the season that it was opened in.
  */
 export function withSlots(seasons: Seasons, experiments: readonly Experiment[]): Seasons {
   return experiments
-    .filter((experiment) => isServing(experiment) && experiment.startedAtMs !== undefined)
+    .filter(({ startedAtMs }) => startedAtMs !== undefined)
     .flatMap((experiment) => experiment.arms.slice(1).map((_, index) => ({ experiment, index })))
     .reduce((current, { experiment, index }) => {
       const { experimentId } = experiment;
@@ -105,7 +105,7 @@ export function commonCut(
   kind: SeasonKind,
   at: {
     readonly nowMs: number;
-    /** The experiments that have open slots. */
+    /** The unfinished experiments. */
     readonly experiments: readonly Experiment[];
     /** Up to which time of assignment every unit of an experiment is released and on disk. */
     readonly releasedUntil: (experimentId: string) => number;
@@ -129,16 +129,34 @@ export function commonCut(
   return Math.max(cut, ...before, 0);
 }
 
-/** The experiments with a slot that is open. */
-export function withOpenSlots(seasons: Seasons, experiments: Iterable<Experiment>): Experiment[] {
+/**
+ * The experiments whose evidence may still grow, or that have an open slot. After a claim too: what harms another metric may be seen
+ * later.
+ */
+export function unfinished(
+  { seasons }: Seasons,
+  experiments: Iterable<Experiment>,
+  evidence: ReadonlyMap<string, ExperimentEvidence>,
+): Experiment[] {
   const open = new Set(
-    seasons.seasons.flatMap(({ ledger }) =>
+    seasons.flatMap(({ ledger }) =>
       ledger.slots.filter(({ state }) => state === "open").map(({ id }) => id),
     ),
   );
-  return [...experiments].filter(({ experimentId, arms }) =>
-    arms.some((_, arm) => open.has(slotId(experimentId, arm))),
+  return [...experiments].filter(
+    (experiment) =>
+      experiment.startedAtMs !== undefined &&
+      (!isWhole(experiment, evidence.get(experiment.experimentId)) ||
+        experiment.arms.some((_, arm) => open.has(slotId(experiment.experimentId, arm)))),
   );
+}
+
+/** Whether an experiment ended and every unit of it is folded. */
+export function isWhole(
+  { endedAtMs }: Pick<Experiment, "endedAtMs">,
+  evidence: Pick<ExperimentEvidence, "cutMs"> | undefined,
+): boolean {
+  return endedAtMs !== undefined && evidence !== undefined && evidence.cutMs > endedAtMs;
 }
 
 /**

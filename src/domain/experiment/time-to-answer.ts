@@ -77,3 +77,16 @@ export function timeToAnswer(
     isVarianceObserved: history.variance !== undefined,
   };
 }
+
+/** What is left of a forecast once some units are released. */
+export function remainingTime(forecast: TimeToAnswer, released: number): TimeToAnswer {
+  const left = (units: number) => Math.max(0, units - released);
+  const unitsLikely = left(forecast.unitsLikely);
+  const { ratePerHour } = forecast;
+  return {
+    ...forecast,
+    unitsHalf: left(forecast.unitsHalf),
+    unitsLikely,
+    hoursLikely: ratePerHour > 0 ? unitsLikely / ratePerHour : undefined,
+  };
+}

@@ -5,7 +5,6 @@ import { anytimeConfidence, shrunkEffect } from "../../stats/improvement.ts";
 import type { Interval } from "../../stats/interval.ts";
 import { logRatioEvidence, RATIO_ALARM } from "../../stats/ratio-check.ts";
 import type { Evidence } from "../analysis/evidence.ts";
-import type { SettingKey } from "../config/settings.ts";
 import type { ExperimentEvidence, MetricEvidence } from "./evidence.ts";
 import { challengerDesigns, EXPERIMENT_ALPHA } from "./evidence-design.ts";
 import { type Experiment, MILLION } from "./experiment.ts";
@@ -77,6 +76,7 @@ export interface Winner {
   readonly arm: number;
   readonly claimedAtMs: number;
   readonly units: number;
+  readonly confidence: number;
 }
 
 /** What the evidence of an experiment says. */
@@ -96,11 +96,6 @@ export function verdictOf(
   );
   const checks = checksOf(experiment, evidence);
   return { comparisons, checks, winner: winnerOf(experiment, { comparisons, checks, seasons }) };
-}
-
-/** What the winner serves for a setting that the experiment varied; undefined for others. */
-export function valueInArm(experiment: Experiment, arm: number, key: SettingKey) {
-  return experiment.arms[arm]?.changes[key] ?? experiment.baseline[key];
 }
 
 function comparisonOf(
@@ -214,7 +209,12 @@ function winnerOf(
     .toSorted((a, b) => sign * ((b.effect ?? 0) - (a.effect ?? 0)));
   const claim = best && claimOf(seasons, experiment.experimentId, best.arm);
   return best && claim
-    ? { arm: best.arm, claimedAtMs: claim.claimedAtMs, units: best.units }
+    ? {
+        arm: best.arm,
+        claimedAtMs: claim.claimedAtMs,
+        units: best.units,
+        confidence: best.confidence,
+      }
     : undefined;
 }
 

@@ -34,7 +34,7 @@ export function proposeDriftReturn(input: DriftReturnInput): Proposal | undefine
     currentValue: drift.served,
     recommendedValue: value,
     improvements: improvement ? { quality: improvement } : {},
-    confidence: 1 - exclusionLevelOf(impact, drift.served),
+    confidence: drift.confidence ?? 1 - exclusionLevelOf(impact, drift.served),
     reason: `Return ${parameter.name} from ${parameter.text(drift.served)} to ${parameter.text(value)}: ${drift.message}`,
     evidence: drift.evidence,
     sampleSize: drift.sampleSize,

@@ -122,9 +122,14 @@ export function createExperiment(draft: ExperimentDraft, author: Author): Change
 
 /**
  * Starts an experiment, or goes on with a paused one. What control serves in the varied fields is noted, so that any other say of any
- * layer aborts it. Errors: EXPERIMENT_NOT_FOUND, EXPERIMENT_STATE_ILLEGAL, EXPERIMENT_CONFLICT, FIELD_SHADOWED.
+ * layer aborts it. `variances` are those of its metrics in the scope before; they are frozen at the first start.
+ * Errors: EXPERIMENT_NOT_FOUND, EXPERIMENT_STATE_ILLEGAL, EXPERIMENT_CONFLICT, FIELD_SHADOWED.
  */
-export function startExperiment(experimentId: string, author: Author): Change<Experiment> {
+export function startExperiment(
+  experimentId: string,
+  author: Author,
+  variances: NonNullable<Experiment["outcomeVariances"]> = [],
+): Change<Experiment> {
   return {
     name: "start_experiment",
     plan(state, context) {
@@ -163,6 +168,7 @@ export function startExperiment(experimentId: string, author: Author): Change<Ex
         // The split is fixed: a pause does not begin another allocation.
         epoch: Math.max(1, experiment.epoch),
         startedAtMs: experiment.startedAtMs ?? context.nowMs,
+        outcomeVariances: experiment.outcomeVariances ?? variances,
         baseline,
         fieldWriters: fieldWriters(config, { scope, dimensions }, fields),
       });

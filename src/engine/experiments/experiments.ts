@@ -207,9 +207,15 @@ export class Experiments {
   }
 
   /** What an experiment's units add up to, and how many wait for their deadlines. */
-  results(experiment: Experiment): { readonly tally: ExperimentTally; readonly pending: number } {
+  results(experiment: Experiment): {
+    readonly tally: ExperimentTally;
+    readonly pending: number;
+    /** When the first of these was assigned. */
+    readonly pendingFromMs: number | undefined;
+  } {
     const table = this.#tables.get(experiment.experimentId);
-    return { tally: table?.tally ?? emptyTally(experiment), pending: table?.pending ?? 0 };
+    const { tally = emptyTally(experiment), pending = 0, pendingFromMs } = table ?? {};
+    return { tally, pending, pendingFromMs };
   }
 
   /** The units, in the order of assignment, that are final for a metric and not released as a whole: they are in no log yet. */

@@ -10,20 +10,26 @@ import type { Engine } from "../engine.ts";
 /** What the forecast looks back on, in hours. */
 const HISTORY_HOURS = 24;
 
-/** How many calls came in the scope in the last day, and how its primary metric varied. */
+/** How many calls came in the scope in the last day, and how its metrics varied. */
 export async function scopeHistory(
   engine: Pick<Engine, "cells">,
   experiment: Pick<Experiment, "scope" | "metrics">,
   nowMs: number,
-): Promise<ScopeHistory> {
+): Promise<ScopeHistory & { readonly variances: readonly (number | null)[] }> {
   const hour = Math.floor(nowMs / HOUR_MS);
   const window = { from: hour - HISTORY_HOURS, until: hour + 1 };
-  const metric = experiment.metrics[0]?.metric ?? "success";
-  let outcomes = 0;
-  let sums = EMPTY_SUMS;
-  for (const { cell } of await engine.cells.read(scopeKey(experiment.scope), window)) {
-    outcomes += cell.outcomes;
-    if (!needsCap(metric)) sums = mergeSums(sums, boundedSums(cell, metric));
-  }
-  return { ratePerHour: outcomes / HISTORY_HOURS, variance: varianceOf(sums) };
+  const cells = (await engine.cells.read(scopeKey(experiment.scope), window)).map(
+    ({ cell }) => cell,
+  );
+  const variances = experiment.metrics.map(({ metric }) => {
+    if (needsCap(metric)) return null;
+    const sums = cells.reduce((all, cell) => mergeSums(all, boundedSums(cell, metric)), EMPTY_SUMS);
+    return varianceOf(sums) ?? null;
+  });
+  const outcomes = cells.reduce((sum, cell) => sum + cell.outcomes, 0);
+  return {
+    ratePerHour: outcomes / HISTORY_HOURS,
+    variance: variances[0] ?? undefined,
+    variances,
+  };
 }

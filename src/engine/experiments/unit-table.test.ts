@@ -47,6 +47,8 @@ test("releases a bounded number at a time, and says by its cut how far it is", (
   const at = { nowMs: 9000 + waitMs, through: 9, releasesMax: 3 };
   expect(table.sweep(experiment, at).released).toHaveLength(3);
   expect(table.tally.cutMs).toBe(1300);
+  // What is left is due although every metric of it is final: without another outcome it would wait for ever.
+  expect(table.isDue(experiment, at.nowMs)).toBe(true);
   expect(table.sweep(experiment, at).released).toHaveLength(1);
   expect(table.tally.cutMs).toBe(9000);
 });

@@ -54,6 +54,11 @@ export class UnitTable {
     return this.#pending.length;
   }
 
+  /** When the first unit that is not released was assigned; undefined without one. */
+  get pendingFromMs(): number | undefined {
+    return this.#pending[0]?.unit.assignedAtMs;
+  }
+
   /** Whether a unit's value of a metric is final: not even a clock that goes back changes it. */
   isFinal({ sequence }: Pick<EnrolledUnit, "sequence">, metric: number): boolean {
     return sequence <= this.#releaseOf(metric).through;
@@ -87,6 +92,8 @@ export class UnitTable {
 
   /** Whether a unit is due to be released, for a metric or as a whole. */
   isDue(experiment: Experiment, nowMs: number): boolean {
+    const [oldest] = this.#pending;
+    if (oldest && oldest.unit.assignedAtMs < nowMs - releaseAfterMs(experiment)) return true;
     return experiment.metrics.some((rule, metric) => {
       const first = this.#pending[this.#ahead[metric] ?? 0];
       const afterMs = metricReleaseAfterMs(experiment, rule);

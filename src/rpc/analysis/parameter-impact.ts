@@ -15,7 +15,11 @@ import {
 import { temperatureBins } from "../../domain/analysis/temperature-bins.ts";
 import { type Scope, scopeOf } from "../../domain/config/scope.ts";
 import { Fault } from "../../domain/kernel/fault.ts";
-import { measureStrata, type ScopeSelection } from "../../engine/arm-measures.ts";
+import { isSelected, measureStrata, type ScopeSelection } from "../../engine/arm-measures.ts";
+import {
+  type ParameterComparison,
+  parameterComparisons,
+} from "../../engine/experiments/verdicts.ts";
 import {
   type AnalysisService,
   type AnalyzeParameterImpactResponse,
@@ -31,6 +35,7 @@ import {
   statusToWire,
 } from "../wire/analysis.ts";
 import { evidenceToWire } from "../wire/evidence.ts";
+import { parameterComparisonToWire } from "../wire/experiment-evidence.ts";
 import { metricsToWire } from "../wire/metrics.ts";
 import { hoursFromWire } from "../wire/time.ts";
 import { type AnalysisContext, analysisTime, requiredMetric } from "./context.ts";
@@ -63,10 +68,17 @@ export function parameterImpactMethods(
         const impact = await impactOf(context, arms, { parameter, metric: name });
         if (impact.sampleSize === 0) absent.push(impact.metric.name);
         const bins = parameter.name === "temperature" ? temperatureBins(arms, impact.metric) : [];
+        const described = describedImpactToWire(impact, scope, engine.dimensions);
+        const randomised = randomisedIn(context, wanted, impact);
         impacts.push(
           create(AnalyzeParameterImpactResponseSchema, {
-            ...describedImpactToWire(impact, scope, engine.dimensions),
+            ...described,
             bins: bins.map(binToWire),
+            randomised: randomised.map(parameterComparisonToWire),
+            insights: [
+              ...described.insights,
+              ...randomisedInsights(context, randomised, parameter),
+            ],
           }),
         );
       }
@@ -82,8 +94,12 @@ export function parameterImpactMethods(
       const arms = await measureStrata(engine, selection, hoursFromWire(request.window));
       const parameter = requiredParameter("temperature");
       const impact = await impactOf(context, arms, { parameter, metric: request.metric });
+      const randomised = randomisedIn(context, selection, impact);
+      const told = impactToWire(impact, scopeFor(context, selection), engine.dimensions);
       return {
-        ...impactToWire(impact, scopeFor(context, selection), engine.dimensions),
+        ...told,
+        insights: [...told.insights, ...randomisedInsights(context, randomised, parameter)],
+        randomised: randomised.map(parameterComparisonToWire),
         ...(impact.best === undefined ? {} : { optimalTemperature: impact.best }),
         ...(impact.status === "ok" ? { distinguishable: impact.isDistinguishable } : {}),
       };
@@ -150,6 +166,40 @@ function impactOf(
 ): Promise<ParameterImpact> {
   const metric = requiredMetric(asked.metric, arms);
   return inSlices(analyseParameterSteps(arms, asked.parameter, metric, analysisTime(context)));
+}
+
+/** What experiments in the selected scopes say of the same question. */
+function randomisedIn(
+  { engine }: AnalysisContext,
+  selection: Partial<ScopeSelection>,
+  { parameter, metric }: ParameterImpact,
+): ParameterComparison[] {
+  return parameterComparisons(engine.state, {
+    scopes: (scope) => isSelected(scope, selection, engine.dimensions),
+    parameter,
+    metric: metric.name,
+  });
+}
+
+function randomisedInsights(
+  { engine }: AnalysisContext,
+  randomised: readonly ParameterComparison[],
+  parameter: Parameter,
+) {
+  return randomised.map(({ experimentId, text, evidence, scope, metric, value, controlValue }) => {
+    const against = controlValue === undefined ? "control" : parameter.text(controlValue);
+    return insightToWire(
+      {
+        code: "RANDOMISED_EFFECT",
+        text: `Experiment ${experimentId}, ${parameter.name} ${parameter.text(value)} against ${against}: ${text}`,
+        evidence,
+        scope,
+        parameter: parameter.name,
+        metric,
+      },
+      engine.dimensions,
+    );
+  });
 }
 
 function scopeFor(

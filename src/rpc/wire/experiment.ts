@@ -169,12 +169,20 @@ export function experimentToWire(
   });
 }
 
-export function forecastToWire(forecast: TimeToAnswer): ExperimentForecast {
+/** A forecast; `smallestEffect` is what the units so far would show, in the primary metric's own unit. */
+export function forecastToWire(
+  forecast: TimeToAnswer,
+  smallestEffect?: number,
+): ExperimentForecast {
   const { unitsHalf, unitsLikely, ratePerHour, hoursLikely, variance } = forecast;
   const time =
     hoursLikely === undefined
       ? "no calls came in the last day, so there is no telling how long that takes"
       : `about ${inWords(hoursLikely)} at ${ratePerHour.toFixed(1)} calls an hour, longer where units make several calls`;
+  const shown =
+    smallestEffect === undefined
+      ? ""
+      : `; those released so far would show an effect of ${Number(smallestEffect.toPrecision(3))}`;
   return create(ExperimentForecastSchema, {
     unitsHalf: BigInt(unitsHalf),
     unitsLikely: BigInt(unitsLikely),
@@ -182,7 +190,8 @@ export function forecastToWire(forecast: TimeToAnswer): ExperimentForecast {
     ...(hoursLikely === undefined ? {} : { hoursLikely }),
     variance,
     varianceObserved: forecast.isVarianceObserved,
-    text: `${unitsLikely} units for an answer with a chance of eight in ten, if the effect is as planned: ${time}`,
+    ...(smallestEffect === undefined ? {} : { smallestEffect }),
+    text: `${unitsLikely} units for an answer with a chance of eight in ten, if the effect is as planned: ${time}${shown}`,
   });
 }
 
