@@ -6,7 +6,12 @@ import type { TokenKeys } from "../engine/token-keys.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createId } from "../platform/random.ts";
 import type { Database } from "../store/database.ts";
-import { readLastGood, writeLastGood } from "../store/last-good.ts";
+import {
+  lastGoodPath,
+  mismatchWithLastGood,
+  readLastGood,
+  writeLastGood,
+} from "../store/last-good.ts";
 import { isDamage, openDatabase } from "../store/open-database.ts";
 import { Store } from "../store/store.ts";
 import { StoreOpenError } from "../store/store-error.ts";
@@ -41,6 +46,7 @@ export async function openEngine(sources: EngineSources): Promise<OpenedEngine> 
   try {
     const database = await openDatabase(dataDir, (ms) => wait(platform, ms));
     try {
+      await refuseLostState(database, dataDir);
       const engine = await engineOn(database, sources);
       const keeper = keepLastGood(engine, sources);
       return { engine, damage: undefined, beforeClose: keeper, afterClose: async () => {} };
@@ -52,6 +58,13 @@ export async function openEngine(sources: EngineSources): Promise<OpenedEngine> 
     if (!(error instanceof StoreOpenError) || error.problem !== "damaged") throw error;
     return openDegraded(sources, error);
   }
+}
+
+/** Refuses a store that went back behind the snapshot beside it. Errors: StoreOpenError("damaged"). */
+async function refuseLostState(database: Database, dataDir: string): Promise<void> {
+  const mismatch = await mismatchWithLastGood(database, lastGoodPath(dataDir));
+  if (mismatch)
+    throw new StoreOpenError("damaged", `the store in ${dataDir} lost what it held: ${mismatch}`);
 }
 
 async function openDegraded(sources: EngineSources, damage: StoreOpenError): Promise<OpenedEngine> {
@@ -121,10 +134,6 @@ function keepLastGood(engine: Engine, { dataDir, platform }: EngineSources): () 
     }
     await writing;
   };
-}
-
-function lastGoodPath(dataDir: string): string {
-  return join(dataDir, "last-good.json");
 }
 
 /** What goes wrong while an open store is read is damage, except what says otherwise of itself. */

@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
 import { type CheckedStore, checkStore, type StoreFinding } from "../store/check-store.ts";
+import type { Database } from "../store/database.ts";
+import { lastGoodPath, readLastGood, stateOf } from "../store/last-good.ts";
 import { openDatabase, repairDatabase } from "../store/open-database.ts";
 import { StoreOpenError } from "../store/store-error.ts";
 import { SERVE_EXIT_CODE } from "./serve.ts";
@@ -19,7 +21,8 @@ const USAGE = `attuned store check|export|repair [--data-dir DIR]
 Opens the data directory of a daemon that is stopped.
   check   reads every entry, and says what does not decode or fit together; exit code 1 where there is any
   export  prints every entry as one line of JSON: its key, and its value (in base64 where it is no JSON)
-  repair  puts together what LevelDB can still read, removes entries that do not decode, and checks again
+  repair  puts together what LevelDB can still read, removes entries that do not decode, takes the configs of the last good
+          snapshot where it is as new as the store, and checks again
 
 Example: attuned store check --data-dir ./data
 `;
@@ -97,14 +100,7 @@ async function exportEntries(dataDir: string, io: StoreCommandIo): Promise<numbe
 }
 
 async function repair(dataDir: string, io: StoreCommandIo): Promise<number> {
-  // Whoever holds the directory is found out before anything is touched; damage is what we came for.
-  await openDatabase(dataDir, wait, "existing").then(
-    (database) => database.close(),
-    (error: unknown) => {
-      if (!(error instanceof StoreOpenError) || error.problem !== "damaged") throw error;
-    },
-  );
-  await repairDatabase(dataDir);
+  await repairDatabase(dataDir, wait);
   const database = await openDatabase(dataDir, wait, "existing");
   try {
     const { findings } = await checkStore(database);
@@ -112,11 +108,32 @@ async function repair(dataDir: string, io: StoreCommandIo): Promise<number> {
     const batch = database.batch();
     for (const key of broken) batch.del(key);
     await batch.write({ sync: true });
-    if (broken.length > 0) await io.stdout(`removed ${broken.length} entries that do not decode or fit\n`);
+    await putBackConfigs(database, dataDir, io);
+    if (broken.length > 0)
+      await io.stdout(`removed ${broken.length} entries that do not decode or fit\n`);
     return await tell(await checkStore(database), io);
   } finally {
     await database.close();
   }
+}
+
+/**
+ * Takes the configs of the last good snapshot where the store holds none newer: entries that cannot be read may have been any of them.
+ * The snapshot of another store is left alone.
+ */
+async function putBackConfigs(
+  database: Database,
+  dataDir: string,
+  io: StoreCommandIo,
+): Promise<void> {
+  const lastGood = await readLastGood(lastGoodPath(dataDir));
+  if (lastGood?.revision === undefined) return;
+  const { storeId, revision } = await stateOf(database);
+  const isSame = storeId === undefined || storeId === lastGood.storeId;
+  if (!isSame || revision > lastGood.revision) return;
+  const count = await lastGood.fill(database);
+  const asOf = new Date(lastGood.atMs).toISOString();
+  await io.stdout(`configs are as of ${asOf}, revision ${lastGood.revision}: ${count} entries\n`);
 }
 
 async function tell(report: CheckedStore, io: StoreCommandIo): Promise<number> {

@@ -39,7 +39,7 @@ export interface DaemonStatus {
   readonly storeId: string;
   readonly revision: number;
   readonly storeSizeBytes: number;
-  /** Why the store takes no writes; empty while it does. */
+  /** Why the store takes no writes, or what it lost; empty while all is well. */
   readonly storeProblem: string;
   /** Journal records that no checkpoint holds yet. */
   readonly journalLag: number;

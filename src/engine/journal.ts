@@ -46,6 +46,8 @@ export interface JournalMeasures {
   outcomes: number;
   syncSeconds: number;
   failures: number;
+  /** Records that ought to stand between others on the disk and are gone: outcomes in them were acknowledged and are lost. */
+  missing: number;
 }
 
 export interface JournalDeps {
@@ -71,7 +73,13 @@ export class Journal {
   readonly #deps: JournalDeps;
   /** Outcomes that wait for their group, with the end of the call that brought them. */
   readonly #carriers = new Map<string, Promise<void>>();
-  readonly measures: JournalMeasures = { groups: 0, outcomes: 0, syncSeconds: 0, failures: 0 };
+  readonly measures: JournalMeasures = {
+    groups: 0,
+    outcomes: 0,
+    syncSeconds: 0,
+    failures: 0,
+    missing: 0,
+  };
 
   readonly #calls = new Set<Promise<unknown>>();
   #queue: Waiting[] = [];
@@ -121,9 +129,19 @@ export class Journal {
     const range = { gt: keys.journal(after), lt: ranges.journal.lt };
     for await (const [key, bytes] of this.#deps.store.scanBytes({ range })) {
       const record = decodeJournalRecord(bytes);
+      this.#noteGap(this.#sequence + 1, sequenceOfKey(key));
       this.#sequence = sequenceOfKey(key);
       this.#settle(record, record.receivedAtMs);
     }
+  }
+
+  #noteGap(expected: number, found: number): void {
+    if (found === expected) return;
+    this.measures.missing += found - expected;
+    this.#deps.log.error("records of the outcome journal are missing; their outcomes are lost", {
+      from: expected,
+      until: found,
+    });
   }
 
   /** Waits until nothing is being written. */

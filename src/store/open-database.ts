@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Level } from "level";
 import type { Database } from "./database.ts";
 import { StoreOpenError } from "./store-error.ts";
+import { findLogDamage } from "./write-log.ts";
 
 /** How long a locked directory is tried again, in milliseconds: a predecessor may still be closing. */
 const LOCKED_RETRY_MS = 2000;
@@ -17,13 +18,14 @@ const LOCKED_RETRY_STEP_MS = 100;
 export async function openDatabase(
   dataDir: string,
   wait: (ms: number) => Promise<void>,
-  which: "existing" | "any" = "any",
+  which: "any" | "existing" | "existing, damaged or not" = "any",
 ): Promise<Database> {
   const location = join(dataDir, "store");
   if (which === "any") await makeDataDir(dataDir);
   else if (!existsSync(location))
     throw new StoreOpenError("unreadable", `there is no store in ${dataDir}; name --data-dir`);
   await refuseHeadless(location);
+  if (which !== "existing, damaged or not") await refuseDamagedLog(location);
   for (let waitedMs = 0; ; waitedMs += LOCKED_RETRY_STEP_MS) {
     const db = new Level<string, Uint8Array>(location, {
       valueEncoding: "view",
@@ -79,6 +81,16 @@ async function refuseHeadless(location: string): Promise<void> {
   );
 }
 
+/** Refuses a log that LevelDB would only read in part. Errors: StoreOpenError("damaged"). */
+async function refuseDamagedLog(location: string): Promise<void> {
+  const damage = await findLogDamage(location);
+  if (!damage) return;
+  throw new StoreOpenError(
+    "damaged",
+    `cannot open the store in ${location}: ${damage.file} cannot be read at byte ${damage.offset}, and writes after it can; run attuned store repair to keep what can be read`,
+  );
+}
+
 /** Whether files are wrong or missing, rather than out of reach. */
 export function isDamage(cause: unknown): boolean {
   return (
@@ -89,8 +101,21 @@ export function isDamage(cause: unknown): boolean {
   );
 }
 
-/** Lets LevelDB put a store together again from the files that it can read. What it cannot is lost. */
-export async function repairDatabase(dataDir: string): Promise<void> {
+/**
+ * Lets LevelDB put a store together again from the files that it can read. What it cannot is lost. Its logs are taken in by opening it
+ * first, where that goes: that leaves out writes whose checksum is wrong, and a repair would keep them.
+ * Errors: StoreOpenError where another process holds it, or it cannot be read at all.
+ */
+export async function repairDatabase(
+  dataDir: string,
+  wait: (ms: number) => Promise<void>,
+): Promise<void> {
+  await openDatabase(dataDir, wait, "existing, damaged or not").then(
+    (database) => database.close(),
+    (error: unknown) => {
+      if (!(error instanceof StoreOpenError) || error.problem !== "damaged") throw error;
+    },
+  );
   const repairing = Level as unknown as { repair(location: string): Promise<void> };
   await repairing.repair(join(dataDir, "store"));
 }

@@ -273,6 +273,70 @@ describe("a store that is damaged", () => {
   });
 });
 
+/** The write-ahead log, which holds all of a small store. */
+function logOf(dataDir: string): string {
+  const store = join(dataDir, "store");
+  const [name = ""] = readdirSync(store).filter((each) => each.endsWith(".log"));
+  return join(store, name);
+}
+
+describe("a write-ahead log that is damaged", () => {
+  test("in the middle loses nothing silently: the configs are served, and repair keeps what can be read", async () => {
+    const dataDir = await storeWithConfig();
+    const daemon = await startDaemon({ dataDir });
+    const { acknowledged } = await reportUntilRefused(daemon, "more", 6);
+    await daemon.kill();
+    const path = logOf(dataDir);
+    const log = readFileSync(path);
+    const middle = Math.floor(log.length / 2);
+    log[middle] = (log[middle] ?? 0) ^ 1;
+    writeFileSync(path, log);
+    await expectDegraded(dataDir);
+    const repaired = await runAttuned(["store", "repair", "--data-dir", dataDir]);
+    expect(repaired.stdout).toMatch(/journal records? .* missing/);
+    await using again = await startDaemon({ dataDir });
+    expect(await temperatureOf(again)).toBe(0.42);
+    const size = await sampleSize(again);
+    expect(size).toBeLessThan(100 + acknowledged);
+    const status = await call(again.agentsUrl, "AdminService/GetStatus");
+    expect(status["storeProblem"]).toContain("are lost");
+    const put = { config: { modelName: "other", phases: [] } };
+    expect((await post(again.agentsUrl, "ModelService/PutModelConfig", put)).status).toBe(200);
+  });
+
+  test("from its beginning is no new store", async () => {
+    const dataDir = await storeWithConfig();
+    const before = readFileSync(join(dataDir, "last-good.json"), "utf8");
+    writeFileSync(logOf(dataDir), Buffer.alloc(20_000, 0x5a));
+    for (const name of readdirSync(join(dataDir, "store")))
+      if (name.endsWith(".ldb")) rmSync(join(dataDir, "store", name));
+    await expectDegraded(dataDir);
+    expect(readFileSync(join(dataDir, "last-good.json"), "utf8")).toBe(before);
+    const repaired = await runAttuned(["store", "repair", "--data-dir", dataDir]);
+    expect(repaired.stdout).toContain("configs are as of");
+    await using again = await startDaemon({ dataDir });
+    expect(await temperatureOf(again)).toBe(0.42);
+  });
+});
+
+async function temperatureOf(daemon: Daemon): Promise<number> {
+  const { settings } = await call<{ settings: { temperature: number } }>(
+    daemon.agentsUrl,
+    "ConfigService/ResolveConfig",
+    { model: "mine", phase: PHASE },
+  );
+  return settings.temperature;
+}
+
+async function expectDegraded(dataDir: string): Promise<void> {
+  await using daemon = await startDaemon({ dataDir });
+  expect(daemon.stderr()).toContain("the store is damaged");
+  expect(await temperatureOf(daemon)).toBe(0.42);
+  const report = { outcomes: batch("p", 1) };
+  const refused = await post(daemon.agentsUrl, "OutcomeService/ReportOutcomes", report);
+  expect(reasonOf(refused)).toBe("STORE_UNAVAILABLE");
+}
+
 describe("the store of a daemon", () => {
   test("that runs is not opened: code 12", async () => {
     await using daemon = await startDaemon();
