@@ -284,9 +284,12 @@ async function listenForAdmins(
   }
 }
 
-/** Why the store takes no writes; empty while it does. */
+/** Why the store takes no writes, or what it lost; empty while all is well. */
 function problemOf(engine: Engine): string {
   const { failure } = engine.store;
+  const { missing } = engine.outcomes.journal.measures;
+  if (!failure && missing > 0)
+    return `${missing} records of the outcome journal are missing: outcomes that were acknowledged are lost; see attuned store check`;
   if (!failure) return "";
   const why = failure.cause instanceof Error ? failure.cause.message : String(failure.cause);
   return `the disk takes no writes: ${why}`;
