@@ -5,15 +5,22 @@ import {
   type BettingTest,
   type FrozenTest,
 } from "./betting-design.ts";
-import { type IncrementEpoch, incrementInterval } from "./confidence-sequence.ts";
+import { incrementInterval } from "./confidence-sequence.ts";
 import { incrementOf, type RandomisedUnit } from "./increment.ts";
+import {
+  addIncrement,
+  type IncrementSums,
+  mergeIncrements,
+  NO_INCREMENTS,
+  shiftIncrements,
+} from "./increment-sums.ts";
 import type { Interval } from "./interval.ts";
 import { logMeanExp } from "./log-sum-exp.ts";
-import { addValue, EMPTY_SUMS, mergeSums } from "./power-sums.ts";
 
 /**
- * The whole evidence of one comparison and metric: about thirty numbers, whatever the traffic. A
- * plain record, so that it can be stored and replayed; it belongs to one frozen design.
+ * The whole evidence of one comparison and metric: 44 numbers, whatever the traffic and however often
+ * the allocation moved. A plain record, so that it can be stored and replayed; it belongs to one
+ * frozen design.
  */
 export interface BettingState {
   /** Assignment number of the last unit folded; -1 before the first. */
@@ -22,8 +29,8 @@ export interface BettingState {
   readonly units: number;
   /** Every unit assigned before this time (ms since the epoch), and none after, is folded. */
   readonly cutMs: number;
-  /** Increments by weight w, one entry for every allocation that was served. */
-  readonly epochs: readonly IncrementEpoch[];
+  /** Sums of the increments u and their weights w. */
+  readonly increments: IncrementSums;
   /** log wealth of every bet of every test. */
   readonly logWealth: Readonly<Record<BettingTest, readonly number[]>>;
 }
@@ -40,7 +47,7 @@ export function emptyState(design: BettingDesign): BettingState {
     lastIndex: -1,
     units: 0,
     cutMs: 0,
-    epochs: [],
+    increments: NO_INCREMENTS,
     logWealth: {
       superiority: start("superiority"),
       worse: start("worse"),
@@ -73,7 +80,7 @@ export function foldUnit(
     lastIndex: unit.index,
     units: state.units + 1,
     cutMs: state.cutMs,
-    epochs: withIncrement(state.epochs, u, w),
+    increments: addIncrement(state.increments, u, w),
     logWealth: {
       superiority: staked(tests.superiority, logWealth.superiority, u, w),
       worse: staked(tests.worse, logWealth.worse, u, w),
@@ -98,13 +105,6 @@ export function advanceCut(state: BettingState, cutMs: number): BettingState {
  */
 export function mergeStates(a: BettingState, b: BettingState): BettingState {
   assertStatistic(a.cutMs === b.cutMs, "states merge at a common cut only");
-  const epochs = [...a.epochs];
-  for (const { sums, weight } of b.epochs) {
-    const at = epochs.findIndex((epoch) => epoch.weight === weight);
-    const before = epochs[at];
-    if (before === undefined) epochs.push({ sums, weight });
-    else epochs[at] = { sums: mergeSums(before.sums, sums), weight };
-  }
   const sum = (test: BettingTest) => {
     const other = b.logWealth[test];
     assertStatistic(other.length === a.logWealth[test].length, "states are of one design");
@@ -114,7 +114,7 @@ export function mergeStates(a: BettingState, b: BettingState): BettingState {
     lastIndex: Math.max(a.lastIndex, b.lastIndex),
     units: a.units + b.units,
     cutMs: a.cutMs,
-    epochs,
+    increments: mergeIncrements(a.increments, b.increments),
     logWealth: {
       superiority: sum("superiority"),
       worse: sum("worse"),
@@ -138,25 +138,15 @@ export function allLogEvidence(state: BettingState): Readonly<Record<BettingTest
 
 /** The effect, challenger minus control: sum u / sum w; `undefined` before any unit. */
 export function effectEstimate(state: BettingState): number | undefined {
-  let [gain, weight] = [0, 0];
-  for (const epoch of state.epochs) {
-    gain += epoch.sums.s1;
-    weight += epoch.sums.n * epoch.weight;
-  }
-  return weight > 0 ? gain / weight : undefined;
+  const { u, w } = state.increments;
+  return w > 0 ? u / w : undefined;
 }
 
 /** The standard error of `effectEstimate`; `undefined` below two units. For display only. */
 export function effectStandardError(state: BettingState): number | undefined {
   const effect = effectEstimate(state);
   if (effect === undefined || state.units < 2) return undefined;
-  let [squares, weight] = [0, 0];
-  for (const { sums, weight: w } of state.epochs) {
-    const mean = effect * w;
-    squares += Math.max(0, sums.s2 - 2 * mean * sums.s1 + sums.n * mean * mean);
-    weight += sums.n * w;
-  }
-  return Math.sqrt(squares) / weight;
+  return Math.sqrt(shiftIncrements(state.increments, effect).s2) / state.increments.w;
 }
 
 /** The anytime-valid interval of the effect, "if the effect is constant". No units: [-1, 1]. */
@@ -165,7 +155,7 @@ export function effectInterval(
   state: BettingState,
   level: { readonly alpha: number },
 ): Interval {
-  return incrementInterval(state.epochs, { ...design.interval, alpha: level.alpha });
+  return incrementInterval(state.increments, { ...design.interval, alpha: level.alpha });
 }
 
 /**
@@ -174,8 +164,7 @@ export function effectInterval(
  */
 export function isVarianceMisjudged(design: BettingDesign, state: BettingState): boolean {
   if (state.units < 50) return false;
-  const squares = state.epochs.reduce((sum, epoch) => sum + epoch.sums.s2, 0) / state.units;
-  const ratio = squares / design.incrementVariance;
+  const ratio = state.increments.uu / state.units / design.incrementVariance;
   return ratio < 0.25 || ratio > 4;
 }
 
@@ -187,15 +176,6 @@ function staked(test: FrozenTest, logWealth: readonly number[], u: number, w: nu
     assertStatistic(stake > -0.9 - 1e-9, "no bet may lose more than nine tenths");
     next[j] = (logWealth[j] ?? 0) + Math.log1p(stake);
   }
-  return next;
-}
-
-function withIncrement(epochs: readonly IncrementEpoch[], u: number, weight: number) {
-  const at = epochs.findIndex((epoch) => epoch.weight === weight);
-  const before = epochs[at];
-  if (before === undefined) return [...epochs, { sums: addValue(EMPTY_SUMS, u), weight }];
-  const next = epochs.slice();
-  next[at] = { sums: addValue(before.sums, u), weight };
   return next;
 }
 

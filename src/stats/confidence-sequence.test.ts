@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../test/statistics/random.ts";
 import { hasSharedData, readFixtures } from "../../test/statistics/shared-data.ts";
+import { plannedIncrements } from "../../test/statistics/streams.ts";
 import { designedBets, equalBets } from "./bet-mixture.ts";
 import { incrementInterval, meanInterval } from "./confidence-sequence.ts";
+import { NO_INCREMENTS } from "./increment-sums.ts";
 import { orderFourForm, orderFourLogWealth } from "./order-four.ts";
 import { addValue, EMPTY_SUMS, type PowerSums, shiftSums, sumsOf } from "./power-sums.ts";
 
@@ -24,11 +26,8 @@ test("no outcomes: the whole range; one outcome: very nearly the whole range", (
   const one = meanInterval(sumsOf([1]), { alpha: 0.05 });
   expect(one.low).toBe(0);
   expect(one.high).toBe(1);
-  expect(incrementInterval([], DESIGN)).toEqual({ low: -1, high: 1 });
-  expect(incrementInterval([{ sums: sumsOf([1]), weight: 1 }], DESIGN)).toEqual({
-    low: -1,
-    high: 1,
-  });
+  expect(incrementInterval(NO_INCREMENTS, DESIGN)).toEqual({ low: -1, high: 1 });
+  expect(incrementInterval(plannedIncrements(sumsOf([1])), DESIGN)).toEqual({ low: -1, high: 1 });
 });
 
 test("outcomes that are all alike give a finite interval that narrows with n", () => {
@@ -41,7 +40,8 @@ test("outcomes that are all alike give a finite interval that narrows with n", (
 test("outcomes outside 0..1, and a level that is none, are refused", () => {
   expect(() => meanInterval(sumsOf([80, 90]), { alpha: 0.05 })).toThrow(RangeError);
   expect(() => meanInterval(sumsOf([0.5]), { alpha: 0 })).toThrow(RangeError);
-  expect(() => incrementInterval([{ sums: sumsOf([0]), weight: 2 }], DESIGN)).toThrow(RangeError);
+  const heavy = { ...plannedIncrements(sumsOf([0])), w: 2 };
+  expect(() => incrementInterval(heavy, DESIGN)).toThrow(RangeError);
 });
 
 test("the interval holds the mean, and a smaller alpha gives a wider one", () => {
@@ -137,7 +137,8 @@ describe.skipIf(!hasSharedData)("known values", () => {
   test("the reviewed interval of n = 1000", () => {
     const { cs_m4: row } = readFixtures();
     const [s1, s2, s3, s4] = row.S;
-    const { low, high } = incrementInterval([{ sums: { n: row.n, s1, s2, s3, s4 }, weight: 1 }], {
+    const sums = plannedIncrements({ n: row.n, s1, s2, s3, s4 });
+    const { low, high } = incrementInterval(sums, {
       alpha: row.alpha,
       bound: row.C0,
       maxWeight: row.w_max,

@@ -1,5 +1,6 @@
 import { assertStatistic } from "./assert.ts";
 import { type BetMixture, monotoneCap, scaleFreeBets } from "./bet-mixture.ts";
+import { type IncrementSums, shiftIncrements } from "./increment-sums.ts";
 import { boundaryOf, type Interval } from "./interval.ts";
 import { type OrderFourForm, orderFourForm, orderFourLogWealth } from "./order-four.ts";
 import { type PowerSums, shiftSums } from "./power-sums.ts";
@@ -7,26 +8,20 @@ import { type PowerSums, shiftSums } from "./power-sums.ts";
 /** To what an end of an interval is searched: far below any width that a sample can have. */
 const TOLERANCE = 1e-10;
 
-/** The increments of one stretch of constant propensity: their sums and w = pi (1 - pi) / h. */
-export interface IncrementEpoch {
-  readonly sums: PowerSums;
-  readonly weight: number;
-}
-
 /** What is frozen when an experiment opens, as far as its interval needs it. */
 export interface IncrementDesign {
   /** Chance of ever missing, both sides together, in (0, 1). */
   readonly alpha: number;
   /** C: the largest |u| over the declared boxes of propensity and centre. */
   readonly bound: number;
-  /** The largest weight w that any epoch may have. */
+  /** The largest weight w that any unit may have. */
   readonly maxWeight: number;
   /** Bets; those above 0.68 / (bound + maxWeight) are capped there. */
   readonly mixture: BetMixture;
 }
 
 /**
- * The anytime-valid interval of a randomised effect, from power sums of the increments u.
+ * The anytime-valid interval of a randomised effect, from the sums of the increments u and weights w.
  *
  * Inverts the two mirrored order-4 e-processes, each at alpha/2, with the constant
  * Cbar = bound + maxWeight in bets and kappa, which makes the set an interval and bisection exact
@@ -34,28 +29,22 @@ export interface IncrementDesign {
  * -1..1. Covers the effect at all looks together with probability 1 - alpha *if it is constant*.
  * No values: [-1, 1]. One value: [-1, 1] or nearly so. Errors: throws on a broken design.
  */
-export function incrementInterval(
-  epochs: readonly IncrementEpoch[],
-  design: IncrementDesign,
-): Interval {
+export function incrementInterval(sums: IncrementSums, design: IncrementDesign): Interval {
   const { alpha, bound, maxWeight, mixture } = design;
   assertLevel(alpha);
   const outer = bound + maxWeight;
   const cap = monotoneCap(outer);
   const bets = mixture.bets.map((bet) => Math.min(bet, cap));
   const form = orderFourForm({ bets, logWeights: mixture.logWeights }, outer);
-  let total = 0;
-  let weighted = 0;
-  for (const { sums, weight } of epochs) {
-    assertStatistic(weight > 0 && weight <= maxWeight, "an epoch's weight is within the design");
-    total += sums.s1;
-    weighted += sums.n * weight;
-  }
-  if (weighted === 0) return { low: -1, high: 1 };
+  if (sums.n === 0) return { low: -1, high: 1 };
+  assertStatistic(
+    sums.w > 0 && sums.w <= sums.n * maxWeight * (1 + 1e-9),
+    "the weights are within the design",
+  );
   const threshold = Math.log(2 / alpha);
-  const centre = Math.min(1, Math.max(-1, total / weighted));
+  const centre = Math.min(1, Math.max(-1, sums.u / sums.w));
   const inside = (m: number, side: 1 | -1) =>
-    orderFourLogWealth(form, shiftedTotal(epochs, m), side) < threshold;
+    orderFourLogWealth(form, shiftIncrements(sums, m), side) < threshold;
   return {
     low: boundaryOf({ inside: centre, outside: -1, tolerance: TOLERANCE }, (m) => inside(m, 1)),
     high: boundaryOf({ inside: centre, outside: 1, tolerance: TOLERANCE }, (m) => inside(m, -1)),
@@ -126,16 +115,4 @@ export function boundedMean(sums: PowerSums): number | undefined {
 /** Errors: throws when alpha is not strictly between 0 and 1. */
 export function assertLevel(alpha: number): void {
   assertStatistic(alpha > 0 && alpha < 1, "alpha is in (0, 1)");
-}
-
-function shiftedTotal(epochs: readonly IncrementEpoch[], m: number) {
-  let [s1, s2, s3, s4] = [0, 0, 0, 0];
-  for (const { sums, weight } of epochs) {
-    const shifted = shiftSums(sums, m * weight);
-    s1 += shifted.s1;
-    s2 += shifted.s2;
-    s3 += shifted.s3;
-    s4 += shifted.s4;
-  }
-  return { s1, s2, s3, s4 };
 }

@@ -120,8 +120,8 @@ export function* coverage(): Generator<HeavyRow> {
       }
       if (ever) missed++;
       const { low, high } = effectInterval(design, state, { alpha: 0.05 });
-      const sums = state.epochs[0]?.sums;
-      const fixed = sums === undefined ? 1 : (1.96 * Math.sqrt(sums.s2)) / sums.n;
+      const { n, uu } = state.increments;
+      const fixed = (1.96 * Math.sqrt(uu)) / n;
       ratios.push((high - low) / 2 / fixed);
     }
     yield atMost(

@@ -3,7 +3,7 @@
  * seeds; about ten minutes on one core in all. Prints a table, and exits with 1 where a target fails.
  */
 import { allocation } from "./heavy-allocation.ts";
-import { detector, ratio, speed } from "./heavy-checks.ts";
+import { detector, ratio, reporting, speed } from "./heavy-checks.ts";
 import { coverage, detection, guard, nullStreams, seasons } from "./heavy-engine.ts";
 import { observationalIntervals, plateau, recordedAnswers } from "./heavy-observational.ts";
 import { productOrders } from "./heavy-product.ts";
@@ -17,6 +17,7 @@ const PARTS: Readonly<Record<string, () => Generator<HeavyRow>>> = {
   seasons,
   detector,
   ratio,
+  reporting,
   allocation,
   observational: observationalIntervals,
   plateau,

@@ -6,6 +6,8 @@ import {
   logEvidence,
 } from "../../src/stats/betting.ts";
 import { type BettingDesign, freezeDesign } from "../../src/stats/betting-design.ts";
+import type { IncrementSums } from "../../src/stats/increment-sums.ts";
+import type { PowerSums } from "../../src/stats/power-sums.ts";
 import { normalQuantile } from "../../src/stats/special.ts";
 import type { Random } from "./random.ts";
 
@@ -161,6 +163,22 @@ export function runStream(
 export function misses(design: BettingDesign, state: BettingState, effect: number): boolean {
   const { low, high } = effectInterval(design, state, { alpha: 0.05 });
   return effect < low || effect > high;
+}
+
+/** The sums of increments with the given power sums, all of weight one: a fixed, planned propensity. */
+export function plannedIncrements({ n, s1, s2, s3, s4 }: PowerSums): IncrementSums {
+  const [u, w] = [
+    { u: s1, uu: s2, uuu: s3, uuuu: s4 },
+    { w: n, ww: n, www: n, wwww: n },
+  ];
+  return { n, ...u, ...w, uw: s1, uww: s1, uwww: s1, uuw: s2, uuww: s2, uuuw: s3 };
+}
+
+/** How many numbers a record holds, at any depth. */
+export function numbersIn(value: unknown): number {
+  if (typeof value === "number") return 1;
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, each) => sum + numbersIn(each), 0);
 }
 
 /** The repeated two-sample t-test that everyone runs: fires at |t| > 1.96. */
