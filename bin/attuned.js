@@ -27,8 +27,8 @@ if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN) {
     );
     process.exit(1);
   }
-  // Small young generations: a sidecar allocates little at a time, and the default lets the heap grow to several times its use.
-  const child = spawn(node, ["--max-semi-space-size=2", ...process.argv.slice(1)], {
+  // A bounded young generation: docs/operations.md says what it takes and why.
+  const child = spawn(node, ["--max-semi-space-size=8", ...process.argv.slice(1)], {
     stdio: "inherit",
   });
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"])

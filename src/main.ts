@@ -7,6 +7,8 @@ import { VERSION } from "./app/version.ts";
 
 /** After the ready line and the first calls that wait for it, in milliseconds. */
 const START_UP_GC_DELAY_MS = 1000;
+/** How much the heap may grow between two collections of all of it, in percent of what is alive: by itself V8 lets it double and more. */
+const HEAP_GROWTH_PERCENT = 30;
 /** Any length does; a seldom one costs nothing. */
 const KEEP_ALIVE_MS = 60 * 60 * 1000;
 
@@ -54,7 +56,10 @@ async function runServe(argv: readonly string[]): Promise<number> {
     isTerminal: process.stderr.isTTY === true,
     readFile: (path) => readFileSync(path, "utf8"),
     stdout: (text) => process.stdout.write(text),
-    onReady: returnStartUpMemory,
+    onReady: () => {
+      setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
+      returnStartUpMemory();
+    },
     stderr: (text) => process.stderr.write(text),
     exists: existsSync,
     onHangup: (reload) => {

@@ -70,7 +70,7 @@ describe("the definition", () => {
 
   test("bounds the heap by the memory of the container", () => {
     const flags = imageVariables.get("NODE_OPTIONS")?.split(" ");
-    expect(flags).toStrictEqual(["--max-semi-space-size=4", "--max-old-space-size-percentage=50"]);
+    expect(flags).toStrictEqual(["--max-semi-space-size=8", "--max-old-space-size-percentage=50"]);
     const node = spawnSync(process.execPath, [...(flags ?? []), "--print", "'started'"]);
     expect(node.stdout.toString()).toBe("started\n");
   });
