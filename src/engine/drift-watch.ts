@@ -22,10 +22,11 @@ import {
   NEW_MODEL_WATCH,
 } from "../domain/drift/model-watch.ts";
 import { isHeavyMetric, outcomeDrift } from "../domain/drift/outcome-drift.ts";
-import { type Arm, cohortTimeMs, type Outcome } from "../domain/outcome/outcome.ts";
+import { callStartMs, cohortHoldMs } from "../domain/outcome/maturity.ts";
+import type { Arm, Outcome } from "../domain/outcome/outcome.ts";
 import { inSlices } from "../platform/slices.ts";
 import { decodeJournalRecord } from "../store/journal-codec.ts";
-import { keys, ranges } from "../store/keys.ts";
+import { keys, ranges, sequenceOfKey } from "../store/keys.ts";
 import type { StoreOp } from "../store/store.ts";
 import { OVERFLOW_CONFIG_ID } from "./arms.ts";
 import type { Engine } from "./engine.ts";
@@ -47,14 +48,31 @@ interface ScopeWatch {
 /** What of an outcome is watched. */
 interface Seen {
   readonly arm: Arm;
+  /** When its call began, and from when on every call of that time is known. */
   readonly atMs: number;
+  readonly matureAtMs: number;
+  /** Orders calls of one moment, blind to how they went: tokens tell the minute only. */
+  readonly tie: number;
+  /** Whether a decision says when the call began. */
+  readonly isDecided: boolean;
+  /** Its journal record. */
+  readonly sequence: number;
   readonly values: Readonly<Partial<Record<WatchedMetric, number>>>;
   readonly differing: readonly string[] | undefined;
   readonly responseModel: string;
 }
 
-/** Outcomes that wait for a pass of the loop. About 200 bytes each; those beyond it are counted and not watched. */
+/** How far the journal is folded. Everything up to `through` that was mature at `cutMs` is; what is not begins at `from`. */
+interface WatchedThrough {
+  readonly through: number;
+  readonly from: number;
+  readonly cutMs: number;
+}
+
+/** Outcomes that wait to mature. About 250 bytes each; those beyond it are counted and not watched. */
 const WAITING_MAX = 100_000;
+/** Outcomes that one step looks through. */
+const WAITING_STEP = 500;
 /** How often the state is written, in milliseconds: the journal has the rest. */
 const SAVE_EVERY_MS = 60_000;
 /** Settings without outcomes for so long are no longer in use, and what was found of them is gone; in milliseconds. */
@@ -73,8 +91,10 @@ export interface WatchedDrifts {
  * Watches outcomes one by one for what cells cannot tell: a metric that moves while the settings stay, settings applied otherwise than
  * told, a provider that answers with another model.
  *
- * Outcomes wait until `fold` is called, and are then folded in the order of their decisions. What is known is written with the sequence
- * of the last journal record in it, and at the start the records after that are folded again: a restart loses and doubles nothing.
+ * Outcomes wait until every call that was decided when theirs was is known or out of time, and are then folded in the order of their
+ * decisions: failures take longer than successes, so that in the order of arrival a mean falls when the traffic does. One that comes
+ * after its cohort was folded is left out for good. What is known is written with how far the journal is in it, and at the start the
+ * records after that are folded again: a restart loses and doubles nothing.
  */
 export class DriftWatch {
   readonly #engine: Engine;
@@ -87,8 +107,12 @@ export class DriftWatch {
   readonly #dirty = new Set<string>();
   #savedAtMs = 0;
   #through = 0;
+  /** The time of the last fold: what was mature by then is folded. */
+  #cutMs = 0;
   /** Outcomes that came while as many as may wait did. */
   dropped = 0;
+  /** Outcomes that came after their cohort was folded. */
+  late = 0;
 
   /** Listens from now on; what is stored is read with the first fold, so that it costs the start nothing. */
   constructor(engine: Engine) {
@@ -104,11 +128,15 @@ export class DriftWatch {
     const waiting = this.#waiting;
     const through = this.#engine.outcomes.journal.sequence;
     this.#waiting = [];
-    waiting.sort((a, b) => a.atMs - b.atMs);
-    await inSlices(this.#foldSteps(waiting, nowMs));
+    // A clock that goes back opens no cohort again.
+    const cutMs = Math.max(nowMs, this.#cutMs);
+    const held = await inSlices(this.#foldSteps(waiting, { nowMs, cutMs }));
+    this.#waiting = [...held, ...this.#waiting];
     this.#forget();
-    if (through !== this.#through) this.#dirty.add(keys.meta("watchedThrough"));
+    if (through !== this.#through || waiting.length > 0)
+      this.#dirty.add(keys.meta("watchedThrough"));
     this.#through = through;
+    this.#cutMs = cutMs;
     const isDue = nowMs - this.#savedAtMs >= SAVE_EVERY_MS;
     return {
       findings: this.#findings(nowMs),
@@ -129,27 +157,31 @@ export class DriftWatch {
       if ("arm" in value) this.#arms.set(key, value);
       else this.#scopes.set(key, value);
     }
-    const stored = (await store.json<number>(keys.meta("watchedThrough"))) ?? 0;
+    const stored = await store.json<number | WatchedThrough>(keys.meta("watchedThrough"));
+    const { through, from, cutMs } = throughOf(stored);
+    this.#cutMs = cutMs;
     const missed: Seen[] = [];
-    const records = { gt: keys.journal(stored), lt: keys.journal(this.#heardFrom + 1) };
-    for await (const [, bytes] of store.scanBytes({ range: records })) {
+    const records = { gte: keys.journal(from), lt: keys.journal(this.#heardFrom + 1) };
+    for await (const [key, bytes] of store.scanBytes({ range: records })) {
+      const sequence = sequenceOfKey(key);
       for (const outcome of decodeJournalRecord(bytes).outcomes) {
-        const seen = this.#seen(outcome);
-        if (seen && missed.length < WAITING_MAX) missed.push(seen);
+        const seen = this.#seen(outcome, sequence);
+        const isFolded = seen !== undefined && sequence <= through && seen.matureAtMs <= cutMs;
+        if (seen && !isFolded && missed.length < WAITING_MAX) missed.push(seen);
       }
     }
     this.#waiting = [...missed, ...this.#waiting];
   }
 
   #hear(outcome: Outcome): void {
-    const seen = this.#seen(outcome);
+    const seen = this.#seen(outcome, this.#engine.outcomes.journal.sequence);
     if (!seen) return;
     if (this.#waiting.length < WAITING_MAX) this.#waiting.push(seen);
     else this.dropped += 1;
   }
 
   /** What folds into the overflow arm is of unlike settings: nothing is watched there. */
-  #seen(outcome: Outcome): Seen | undefined {
+  #seen(outcome: Outcome, sequence: number): Seen | undefined {
     const live = this.#engine.cells.arms.find(outcome.arm);
     if (!live || live.arm.configId === OVERFLOW_CONFIG_ID) return undefined;
     const values: Partial<Record<WatchedMetric, number>> = {};
@@ -157,21 +189,41 @@ export class DriftWatch {
       const value = watchedValue(outcome, metric);
       if (value !== undefined) values[metric] = value;
     }
+    const atMs = callStartMs(outcome);
     return {
       arm: live.arm,
-      atMs: cohortTimeMs(outcome),
+      atMs,
+      matureAtMs: atMs + cohortHoldMs(outcome.arm.settings),
+      tie: outcome.content,
+      isDecided: outcome.decidedAtMs !== undefined,
+      sequence,
       values,
       differing: differingParameters(outcome),
       responseModel: outcome.responseModel,
     };
   }
 
-  *#foldSteps(waiting: readonly Seen[], nowMs: number): Generator<undefined, void, undefined> {
-    for (const seen of waiting) {
+  /** Folds what is mature at the cut, and answers what is not. */
+  *#foldSteps(
+    waiting: readonly Seen[],
+    { nowMs, cutMs }: { readonly nowMs: number; readonly cutMs: number },
+  ): Generator<undefined, Seen[], undefined> {
+    const held: Seen[] = [];
+    const mature: Seen[] = [];
+    for (const [index, seen] of waiting.entries()) {
+      if (seen.matureAtMs > cutMs) held.push(seen);
+      // Without a decision nothing is late: old logs may be imported.
+      else if (seen.isDecided && seen.matureAtMs <= this.#cutMs) this.late += 1;
+      else mature.push(seen);
+      if (index % WAITING_STEP === 0) yield;
+    }
+    mature.sort((a, b) => a.atMs - b.atMs || a.tie - b.tie);
+    for (const seen of mature) {
       this.#foldArm(seen, nowMs);
       this.#foldScope(seen);
       yield;
     }
+    return held;
   }
 
   #foldArm({ arm, atMs, values, differing }: Seen, nowMs: number): void {
@@ -228,11 +280,25 @@ export class DriftWatch {
     return findings.filter((finding) => finding !== undefined);
   }
 
+  #progress(): WatchedThrough {
+    const through = this.#through;
+    const held = this.#waiting.filter(({ sequence }) => sequence <= through);
+    const from = held.reduce((first, { sequence }) => Math.min(first, sequence), through + 1);
+    return { through, from, cutMs: this.#cutMs };
+  }
+
   #ops(): StoreOp[] {
     return [...this.#dirty].map((key) => {
-      if (key === keys.meta("watchedThrough")) return { put: key, json: this.#through };
+      if (key === keys.meta("watchedThrough")) return { put: key, json: this.#progress() };
       const value = this.#arms.get(key) ?? this.#scopes.get(key);
       return value ? { put: key, json: value } : { delete: key };
     });
   }
+}
+
+/** A number is what was written when outcomes were folded at once. */
+function throughOf(stored: number | WatchedThrough | undefined): WatchedThrough {
+  if (typeof stored === "object") return stored;
+  const through = stored ?? 0;
+  return { through, from: through + 1, cutMs: 0 };
 }

@@ -1,8 +1,11 @@
 import { afterEach, expect, test } from "vitest";
+import type { MetricWatch } from "../../src/domain/drift/metric-watch.ts";
+import { callStartMs } from "../../src/domain/outcome/maturity.ts";
 import type { Outcome } from "../../src/domain/outcome/outcome.ts";
 import { putModelConfig } from "../../src/engine/config-changes.ts";
 import { DriftKind, DriftState } from "../../src/gen/attuned/v1/drift_pb.ts";
 import { Phase } from "../../src/gen/attuned/v1/phase_pb.ts";
+import { ranges } from "../../src/store/keys.ts";
 import { type AnalysisWorld, HOUR_MS, openAnalysisWorld, reported } from "./analysis-fixtures.ts";
 
 const SCOPE = { model: "gpt-4", phase: Phase.EXECUTION };
@@ -19,6 +22,15 @@ async function open(more: Parameters<typeof openAnalysisWorld>[0] = {}): Promise
   const world = await openAnalysisWorld(more);
   worlds.push(world);
   return world;
+}
+
+/** What the watch wrote of every arm. */
+async function watchedArms({ memory }: AnalysisWorld) {
+  const arms: { readonly metrics: { readonly success?: MetricWatch } }[] = [];
+  const { store } = memory;
+  for await (const [, value] of store.scan<(typeof arms)[number]>({ range: ranges.watched }))
+    if ("arm" in value) arms.push(value);
+  return arms;
 }
 
 /** Successes and failures in turn, `failing` of every ten, under one setting. */
@@ -147,11 +159,121 @@ test("B072 B109 B112 temperature drifts strictly beyond the threshold from its k
   expect((await detect(1.4))[0]?.magnitude).toBeCloseTo(0.7, 9);
 });
 
-test("outcomes of the current hour and of long ago are all watched", async () => {
+test("outcomes of the current hour and of long ago are all watched, those of now once they are mature", async () => {
   const { service, loop, report, platform } = await open();
   await report(calls(0, 600, 1, { occurredAtMs: platform.clock.ms - 30 * 24 * HOUR_MS }));
   await report(calls(600, 300, 6, { occurredAtMs: platform.clock.ms }));
   await loop.runNow();
-  const { drifts } = await service.listDrifts({ kinds: [DriftKind.OUTCOME] });
-  expect(drifts).toHaveLength(1);
+  const listed = async () => (await service.listDrifts({ kinds: [DriftKind.OUTCOME] })).drifts;
+  expect(await listed()).toHaveLength(0);
+  platform.clock.ms += HELD_MS;
+  await loop.runNow();
+  expect(await listed()).toHaveLength(1);
+});
+
+/** Settings without a timeout: two minutes, half a minute for the report, and a minute that tokens do not tell. */
+const HELD_MS = 210_000;
+const START_MS = 1_800_000_000_000;
+
+/** One call at a moment, one of ten failing, and failures told `lateMs` after their calls. */
+function tokened(index: number, atMs: number, lateMs: number) {
+  const isFailed = index % 10 === 3;
+  const own = reported(
+    `t-${index}`,
+    { settings: { temperature: 0.7 } },
+    {
+      status: isFailed ? "timeout" : "ok",
+      decidedAtMs: Math.floor(atMs / 60_000) * 60_000,
+      occurredAtMs: atMs,
+      content: Math.imul(index + 1, 0x9e3779b1) >>> 0,
+    },
+  );
+  return { outcome: own, arrivesAtMs: atMs + (isFailed ? lateMs : 0) };
+}
+
+/** Traffic of ten calls a second that falls to one, in the order of arrival. */
+function fallingTraffic(lateMs: number) {
+  const busy = Array.from({ length: 9_000 }, (_, i) => tokened(i, START_MS + i * 100, lateMs));
+  const calm = Array.from({ length: 300 }, (_, i) =>
+    tokened(9_000 + i, START_MS + 900_000 + i * 1_000, lateMs),
+  );
+  return [...busy, ...calm].toSorted((a, b) => a.arrivesAtMs - b.arrivesAtMs);
+}
+
+/** Reports what arrived until each pass, every ten seconds, until everything is mature. */
+async function live(world: AnalysisWorld, arrivals: ReturnType<typeof fallingTraffic>) {
+  const { platform, report, loop } = world;
+  let next = 0;
+  const lastMs = (arrivals.at(-1)?.arrivesAtMs ?? 0) + HELD_MS + 60_000;
+  for (platform.clock.ms = START_MS; platform.clock.ms <= lastMs; platform.clock.ms += 10_000) {
+    const until = arrivals.findIndex(({ arrivesAtMs }) => arrivesAtMs > platform.clock.ms);
+    const end = until < 0 ? arrivals.length : until;
+    await report(arrivals.slice(next, end).map(({ outcome }) => outcome));
+    next = end;
+    await loop.runNow();
+  }
+}
+
+test("failures that come later than successes are no drift when the traffic falls: cohorts wait until they are mature", async () => {
+  const world = await open();
+  await live(world, fallingTraffic(100_000));
+  const { drifts } = await world.service.listDrifts({ kinds: [DriftKind.OUTCOME] });
+  expect(drifts).toStrictEqual([]);
+  const [watched] = await watchedArms(world);
+  expect(watched?.metrics.success?.reference[0]?.n).toBeGreaterThanOrEqual(4_000);
+});
+
+test("a cohort that was folded takes nothing more in: what comes after its deadline is left out for good", async () => {
+  const world = await open();
+  const arrivals = fallingTraffic(0).slice(0, 2_000);
+  await live(world, arrivals);
+  const before = await watchedArms(world);
+  const late = Array.from({ length: 400 }, (_, i) => tokened(20_003 + 10 * i, START_MS, 0).outcome);
+  await world.report(late);
+  world.platform.clock.ms += 120_000;
+  await world.loop.runNow();
+  expect((await watchedArms(world)).map(({ metrics }) => metrics)).toStrictEqual(
+    before.map(({ metrics }) => metrics),
+  );
+});
+
+test.each([0, 70_000])(
+  "a restart keeps what waits to mature, its state %i ms old: the watch is the same as without one",
+  async (agedMs) => {
+    const arrivals = fallingTraffic(100_000).slice(0, 3_000);
+    const [early, rest] = [arrivals.slice(0, 1_500), arrivals.slice(1_500)];
+    const run = async (isRestarted: boolean) => {
+      let world = await openAnalysisWorld({ nowMs: START_MS + 150_000 });
+      await world.report(early.map(({ outcome }) => outcome));
+      // Without a decision they are mature at once, and in the journal behind some that are not.
+      await world.report(calls(0, 50, 1));
+      await world.loop.runNow();
+      world.platform.clock.ms += agedMs;
+      await world.loop.runNow();
+      if (isRestarted) {
+        await world.loop.stop();
+        await world.engine.close();
+        const { database } = world.memory;
+        world = await openAnalysisWorld({ database, nowMs: world.platform.clock.ms });
+      }
+      worlds.push(world);
+      await world.report(rest.map(({ outcome }) => outcome));
+      for (let pass = 0; pass < 3; pass++) {
+        world.platform.clock.ms += HELD_MS;
+        await world.loop.runNow();
+      }
+      return (await watchedArms(world)).map(({ metrics }) => metrics);
+    };
+    const whole = await run(false);
+    expect(whole[0]?.success?.since.n).toBeGreaterThan(0);
+    expect(await run(true)).toStrictEqual(whole);
+  },
+);
+
+test("a token that was kept for long says nothing of when it was used: the call's own time does", () => {
+  const settings = { temperature: 0.7 };
+  const kept = { decidedAtMs: START_MS, occurredAtMs: START_MS + HOUR_MS, latencyMs: 90_000 };
+  expect(callStartMs(reported("k", { settings }, kept))).toBe(START_MS + HOUR_MS - 90_000);
+  const fresh = { ...kept, occurredAtMs: START_MS + HELD_MS };
+  expect(callStartMs(reported("f", { settings }, fresh))).toBe(START_MS);
 });
