@@ -49,6 +49,27 @@ test("the search over the nuisance mean never overstates the evidence", () => {
   );
 });
 
+test("asked whether it reaches a threshold, the search answers as if it had looked for the value", () => {
+  const random = seededRandom(7);
+  for (let round = 0; round < 300; round++) {
+    const arm = (mean: number) => {
+      const n = 20 + Math.floor(2_000 * random.uniform());
+      return sumsOf(Array.from({ length: n }, () => random.bernoulli(mean)));
+    };
+    const { logExceeds, logBelow } = independentEvidence(arm(0.7), arm(0.4));
+    for (const value of [logExceeds, logBelow]) {
+      const d = 0.6 * random.uniform() - 0.1;
+      const enough = 12 * random.uniform();
+      const whole = value(d, Number.POSITIVE_INFINITY);
+      const asked = value(d, enough);
+      // Never more than the value itself, and the same wherever it says less than enough; both searches end within their slack.
+      expect(asked).toBeLessThanOrEqual(whole + 0.05);
+      if (asked < enough) expect(Math.abs(asked - whole)).toBeLessThanOrEqual(0.05);
+      else expect(whole).toBeGreaterThanOrEqual(enough - 0.05);
+    }
+  }
+});
+
 test("half widths are as documented, also for arms of very different size", () => {
   for (const [n, other, most] of [
     [100, 100, 1.85],

@@ -13,8 +13,9 @@ import { finish, type Steps } from "./steps.ts";
  */
 export interface DifferenceEvidence {
   readonly estimate: number | undefined;
-  readonly logExceeds: (difference: number) => number;
-  readonly logBelow: (difference: number) => number;
+  /** A value of `enough` or more may come out as any other such value, where that saves work; without one, of BEYOND_DOUBT or more. */
+  readonly logExceeds: (difference: number, enough?: number) => number;
+  readonly logBelow: (difference: number, enough?: number) => number;
   /** Upper bounds of the two above that cost little: what they rule out need not be computed. Infinite where absent. */
   readonly logExceedsAtMost?: (difference: number) => number;
   readonly logBelowAtMost?: (difference: number) => number;
@@ -28,6 +29,11 @@ const CELL_SLACK = 0.01;
 
 /** The first cell of that search, times 1/sqrt(n): a small part of a standard error. */
 const FIRST_CELL = 0.002;
+
+/** Log of an e-value beyond which none need be told apart: one minus e^-60 is 1. */
+const BEYOND_DOUBT = 60;
+
+const SCALE_FREE_FORM = outcomeForm();
 
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
@@ -47,15 +53,15 @@ export function independentEvidence(
   b: PowerSums,
   mixture?: BetMixture,
 ): DifferenceEvidence {
-  const form = outcomeForm(mixture);
+  const form = mixture ? outcomeForm(mixture) : SCALE_FREE_FORM;
   const [meanA, meanB] = [boundedMean(a), boundedMean(b)];
   const known = meanA !== undefined && meanB !== undefined;
   const step = FIRST_CELL / Math.sqrt(Math.max(1, a.n, b.n));
-  const exceeds = (above: PowerSums, below: PowerSums, d: number) =>
+  const exceeds = (above: PowerSums, below: PowerSums, d: number, enough: number) =>
     smallestSum(
       (m) => meanLogEvidence(form, above, m + d, 1),
       (m) => meanLogEvidence(form, below, m, -1),
-      { low: Math.max(0, -d), high: Math.min(1, 1 - d), step },
+      { low: Math.max(0, -d), high: Math.min(1, 1 - d), step, enough },
     );
   // The smallest value is at most the one at any pair of means, and near it where the pair is the best fit of that difference.
   const atFit = (above: PowerSums, below: PowerSums, d: number) => {
@@ -65,8 +71,8 @@ export function independentEvidence(
   };
   return {
     estimate: known ? meanA - meanB : undefined,
-    logExceeds: (d) => (known ? exceeds(a, b, d) : 0),
-    logBelow: (d) => (known ? exceeds(b, a, -d) : 0),
+    logExceeds: (d, enough = BEYOND_DOUBT) => (known ? exceeds(a, b, d, enough) : 0),
+    logBelow: (d, enough = BEYOND_DOUBT) => (known ? exceeds(b, a, -d, enough) : 0),
     logExceedsAtMost: (d) => (known ? atFit(a, b, d) : 0),
     logBelowAtMost: (d) => (known ? atFit(b, a, -d) : 0),
   };
@@ -113,24 +119,24 @@ export function* evidenceIntervalSteps(
 /** Whether evidence reaches a threshold at a difference; what its upper bound rules out is not computed. */
 export function reaches(
   atMost: ((difference: number) => number) | undefined,
-  exact: (difference: number) => number,
+  exact: (difference: number, enough?: number) => number,
   at: { readonly d: number; readonly threshold: number },
 ): boolean {
   if (atMost !== undefined && atMost(at.d) < at.threshold) return false;
-  return exact(at.d) >= at.threshold;
+  return exact(at.d, at.threshold) >= at.threshold;
 }
 
 /**
  * A lower bound of min over x of falling(x) + rising(x): on a cell [l, h] the sum is at least
  * falling(h) + rising(l). Cells are as wide as they may be without falling below what a golden-section search found, so that the
- * bound is tight at the minimum, and a bound wherever the search ended.
+ * bound is tight at the minimum, and a bound wherever the search ended. A cell whose bound is `enough` need not be tight.
  */
 function smallestSum(
   falling: (x: number) => number,
   rising: (x: number) => number,
-  search: Interval & { readonly step: number },
+  search: Interval & { readonly step: number; readonly enough: number },
 ): number {
-  const { low, high, step } = search;
+  const { low, high, step, enough } = search;
   assertStatistic(high >= low, "a difference of means in 0..1 is in -1..1");
   const centre = goldenSection((x) => falling(x) + rising(x), search);
   let smallest = falling(centre) + rising(centre);
@@ -142,7 +148,7 @@ function smallestSum(
     for (let width = step; near !== end; ) {
       const far = upwards ? Math.min(end, near + width) : Math.max(end, near - width);
       const bound = forth(far) + atNear;
-      if (bound < smallest - CELL_SLACK && width > step) {
+      if (bound < smallest - CELL_SLACK && bound < enough && width > step) {
         width = Math.max(step, width / 4);
         continue;
       }

@@ -41,21 +41,30 @@ export function* outerBoundarySteps(
   bracket: Bracket,
   predicates: {
     readonly surely: (candidate: number) => boolean;
-    readonly holds: (candidate: number) => boolean;
+    readonly holds: (candidate: number) => Steps<boolean>;
   },
 ): Steps<number> {
+  const { holds } = predicates;
   const start = boundaryOf(bracket, predicates.surely);
   const direction = Math.sign(bracket.outside - bracket.inside);
   let inside = start;
   let candidate = start;
-  for (let step = bracket.tolerance; predicates.holds(candidate); step *= 2) {
+  for (let step = bracket.tolerance; yield* holds(candidate); step *= 2) {
     yield;
     if (candidate === bracket.outside) return bracket.outside;
     inside = candidate;
     candidate += direction * step;
     if (direction * (bracket.outside - candidate) <= 0) candidate = bracket.outside;
   }
-  return yield* boundarySteps({ ...bracket, inside, outside: candidate }, predicates.holds);
+  let good = inside;
+  let bad = candidate;
+  while (Math.abs(good - bad) > bracket.tolerance) {
+    const middle = (good + bad) / 2;
+    if (middle === good || middle === bad) break;
+    if (yield* holds(middle)) good = middle;
+    else bad = middle;
+  }
+  return bad;
 }
 
 /** Where a boundary is looked for, and how closely. */

@@ -87,14 +87,16 @@ function* shortfallSteps(
   alpha: number,
 ): Steps<Interval | undefined> {
   const threshold = Math.log((2 * count) / alpha);
-  if (better.length === 0 || !meanReaches(better, 0, threshold)) return undefined;
+  if (better.length === 0 || !(yield* meanReachesSteps(better, 0, threshold))) return undefined;
   yield;
   const largest = better.reduce((most, { estimate = 0 }) => Math.max(most, estimate), 0);
   const low = yield* outerBoundarySteps(
     { inside: largest, outside: 0, tolerance: TOLERANCE },
     {
       surely: (d) => logMeanAtMost(better, d) < threshold,
-      holds: (d) => !meanReaches(better, d, threshold),
+      *holds(d) {
+        return !(yield* meanReachesSteps(better, d, threshold));
+      },
     },
   );
   const high = yield* largestPossibleSteps(better, {
@@ -113,9 +115,11 @@ function* largestPossibleSteps(
   let { largest: high } = from;
   for (const evidence of better.toSorted((a, b) => (b.estimate ?? 0) - (a.estimate ?? 0))) {
     const { logBelow, logBelowAtMost } = evidence;
-    const holds = (d: number) => !reaches(logBelowAtMost, logBelow, { d, threshold });
-    yield;
-    if (!holds(high)) continue;
+    function* holds(d: number): Steps<boolean> {
+      yield;
+      return !reaches(logBelowAtMost, logBelow, { d, threshold });
+    }
+    if (!(yield* holds(high))) continue;
     const surely = (d: number) => logBelowAtMost !== undefined && logBelowAtMost(d) < threshold;
     high = yield* outerBoundarySteps(
       { inside: high, outside: 1, tolerance: TOLERANCE },
@@ -137,7 +141,12 @@ function logMeanAtMost(better: readonly DifferenceEvidence[], d: number): number
  * Whether the log of the mean e-value that some other level is better by more than d reaches a threshold. An e-value of a level that
  * was observed no better is left out of the sum, which can only lower it. The likeliest ones are computed first, and as few as decide.
  */
-function meanReaches(better: readonly DifferenceEvidence[], d: number, threshold: number): boolean {
+function* meanReachesSteps(
+  better: readonly DifferenceEvidence[],
+  d: number,
+  threshold: number,
+): Steps<boolean> {
+  yield;
   const wanted = threshold + Math.log(better.length);
   const terms = better
     .filter(({ estimate }) => estimate !== undefined && estimate > d)
@@ -147,8 +156,9 @@ function meanReaches(better: readonly DifferenceEvidence[], d: number, threshold
   for (const [place, { evidence }] of terms.entries()) {
     const most = logSumExp([sum, ...terms.slice(place).map(({ atMost }) => atMost)]);
     if (most < wanted) return false;
-    sum = logSumExp([sum, evidence.logExceeds(d)]);
+    sum = logSumExp([sum, evidence.logExceeds(d, wanted)]);
     if (sum >= wanted) return true;
+    yield;
   }
   return false;
 }

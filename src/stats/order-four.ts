@@ -20,6 +20,9 @@ export function kappa(v: number): number {
   return (-Math.log1p(-v) - v - (v * v) / 2 - v ** 3 / 3) / v ** 4;
 }
 
+/** A term that lies so far below another one is less than half a digit of it: e^-40 is 4e-18. */
+const NEGLIGIBLE = 40;
+
 /**
  * Lower bounds of the log wealth of every bet, as four coefficients on the power sums. `bound` is
  * the declared largest loss: every value that is summed satisfies x >= -bound on the side bet on.
@@ -47,17 +50,21 @@ export function orderFourLogWealth(
 ): number {
   const s1 = side * shifted.s1;
   const s3 = side * shifted.s3;
+  const half = -shifted.s2 / 2;
+  const third = s3 / 3;
+  const { bets, logWeights, quartic } = form;
   let largest = Number.NEGATIVE_INFINITY;
   let sum = 0;
-  for (let j = 0; j < form.bets.length; j++) {
-    const bet = form.bets[j] ?? 0;
-    const cubic = s1 + bet * (-shifted.s2 / 2 + (bet * s3) / 3);
-    const term = (form.logWeights[j] ?? 0) + bet * cubic - (form.quartic[j] ?? 0) * shifted.s4;
-    if (term > largest) {
-      sum = sum * Math.exp(largest - term) + 1;
+  for (let j = 0; j < bets.length; j++) {
+    const bet = bets[j] ?? 0;
+    const cubic = s1 + bet * (half + bet * third);
+    const term = (logWeights[j] ?? 0) + bet * cubic - (quartic[j] ?? 0) * shifted.s4;
+    const above = term - largest;
+    if (above > 0) {
+      sum = above > NEGLIGIBLE ? 1 : sum * Math.exp(-above) + 1;
       largest = term;
-    } else {
-      sum += Math.exp(term - largest);
+    } else if (above > -NEGLIGIBLE) {
+      sum += Math.exp(above);
     }
   }
   return largest + Math.log(sum);
