@@ -8,6 +8,7 @@ import {
   NO_DISTRIBUTIONS,
 } from "../domain/outcome/distributions.ts";
 import type { Arm } from "../domain/outcome/outcome.ts";
+import { OVERFLOW_CONFIG_ID } from "./arms.ts";
 import { ALL_HOURS, HOUR_MS, type HourWindow } from "./cells.ts";
 import type { Engine } from "./engine.ts";
 
@@ -53,7 +54,8 @@ export async function measureArms(
 
 /**
  * Every arm of the selected scopes with its hours, one entry per scope, which is its stratum: the values of its dimensions, whatever
- * the model, so that models are compared within them. Without a model or phase: of all.
+ * the model, so that models are compared within them. Without a model or phase: of all. The overflow arm is none of them: it has no
+ * settings, so nobody could choose it.
  */
 export async function measureStrata(
   engine: Engine,
@@ -65,6 +67,7 @@ export async function measureStrata(
     const stratum = JSON.stringify(scope.dimensions);
     for (const { live, byHour } of await engine.cells.readHours(key, window)) {
       const { settings, configId } = live.arm;
+      if (configId === OVERFLOW_CONFIG_ID) continue;
       const cell = [...byHour.values()].reduce(mergeCells);
       measured.push({ settings, configId, model: scope.model, cell, stratum, hours: byHour });
     }

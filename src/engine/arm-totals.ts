@@ -12,19 +12,19 @@ export interface Reading {
   readonly at?: StoreSnapshot;
 }
 
-/** Every stored cell of an arm, by the first hour that it stands for; with `days`, only the days of a range. */
+/** Every stored cell of an arm, by the first hour that it stands for and how many those are; with `days`, only the days of a range. */
 export async function* storedCells(
   store: Store,
   { scopeKey, arm }: LiveArm,
   { slices, at, days }: Reading & { readonly days?: ScanOptions["range"] },
-): AsyncGenerator<[hour: number, cell: Cell], void, undefined> {
+): AsyncGenerator<[hour: number, cell: Cell, hours: number], void, undefined> {
   const as = at ? { at } : {};
   const daily = days ?? ranges.dailyCellsOfArm(scopeKey, arm.configId);
   for await (const [key, bytes] of slices.over(store.scanBytes({ range: daily, ...as })))
-    yield [dayOfKey(key) * DAY_HOURS, wholeCell(decodeJson<Cell>(bytes))];
+    yield [dayOfKey(key) * DAY_HOURS, wholeCell(decodeJson<Cell>(bytes)), DAY_HOURS];
   const hourly = ranges.cellsOfArm(scopeKey, arm.configId);
   for await (const [key, bytes] of slices.over(store.scanBytes({ range: hourly, ...as })))
-    yield [hourOfCellKey(key), wholeCell(decodeJson<Cell>(bytes))];
+    yield [hourOfCellKey(key), wholeCell(decodeJson<Cell>(bytes)), 1];
 }
 
 /** What the stored cells of an arm add up to, cell by cell; EMPTY_CELL itself where there are none. */

@@ -174,14 +174,14 @@ export class Cells implements CheckpointPart {
     return [...found].map(([live, cell]) => ({ live, cell }));
   }
 
-  /** The same hour by hour; arms without any in the window are left out. A day whose hours were merged stands at its first hour. */
+  /** The same hour by hour; arms without any in the window are left out. A day whose hours were merged stands at its first hour, in any window that touches the day. */
   async readHours(
     scope: string,
     window: HourWindow,
   ): Promise<{ live: LiveArm; byHour: ReadonlyMap<number, Cell> }[]> {
     const found = new Map<LiveArm, Map<number, Cell>>();
-    const add = (live: LiveArm, hour: number, cell: Cell) => {
-      if (hour < window.from || hour >= window.until) return;
+    const add = (live: LiveArm, hour: number, cell: Cell, hours = 1) => {
+      if (hour + hours <= window.from || hour >= window.until) return;
       const byHour = found.get(live) ?? new Map<number, Cell>();
       byHour.set(hour, mergeCells(byHour.get(hour) ?? EMPTY_CELL, cell));
       found.set(live, byHour);
@@ -191,8 +191,8 @@ export class Cells implements CheckpointPart {
       (deltas) => [...deltas.ofScope(scope)].map((arm) => ({ ...arm, gains: gainsOf(arm) })),
       async (reading, unsaved) => {
         for (const live of this.arms.ofScope(scope)) {
-          for await (const [hour, cell] of storedCells(this.#store, live, reading))
-            add(live, hour, cell);
+          for await (const [hour, cell, hours] of storedCells(this.#store, live, reading))
+            add(live, hour, cell, hours);
         }
         for (const { live, gains } of unsaved)
           for (const { hour, cell } of gains) add(live, hour, cell);

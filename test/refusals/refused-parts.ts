@@ -33,6 +33,8 @@ export function badNames(
     refused("a name with NUL", build("gpt\u00004"), reason),
     refused("a name with a line break", build("gpt\n4"), reason),
     refused("a name with DEL", build("gpt\u007f4"), reason),
+    refused("a name with NEL, a control of Unicode", build("gpt\u00854"), reason),
+    refused("a name with a line separator", build("gpt\u20284"), reason),
     refused("a name of 257 characters", build(LONG_NAME), reason),
   ];
 }

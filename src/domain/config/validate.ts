@@ -22,16 +22,13 @@ export function modelNameViolation(name: string): string | undefined {
   if (name.trim() === "") return "must not be empty";
   if (name.length > MODEL_NAME_LENGTH_MAX)
     return `must have at most ${MODEL_NAME_LENGTH_MAX} characters`;
+  if (!name.isWellFormed()) return "must be well-formed text";
   return hasControlCharacter(name) ? "must not hold control characters" : undefined;
 }
 
-/** Whether a text holds a character that terminals, logs or headers would act on. */
+/** Whether a text holds a character that terminals, logs or headers would act on: controls, and separators of lines and paragraphs. */
 export function hasControlCharacter(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x20 || code === 0x7f) return true;
-  }
-  return false;
+  return /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
 }
 
 /** Every broken rule of settings, with paths below `path`. */

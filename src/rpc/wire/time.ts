@@ -26,9 +26,12 @@ export function spanFromWire(
   });
 }
 
-/** The hours whose start lies within a window. Errors: WINDOW_INVALID. */
+/**
+ * The hours that a window touches: cells know no more of their time than that, so a window is widened to whole hours.
+ * Errors: WINDOW_INVALID.
+ */
 export function hoursFromWire(window: WireWindow | undefined): HourWindow {
   if (!window) return ALL_HOURS;
   const { fromMs, untilMs } = spanFromWire(window.start, window.end);
-  return { from: Math.ceil(fromMs / HOUR_MS), until: Math.ceil(untilMs / HOUR_MS) };
+  return { from: Math.floor(fromMs / HOUR_MS), until: Math.ceil(untilMs / HOUR_MS) };
 }
