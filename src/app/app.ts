@@ -7,6 +7,7 @@ import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
 import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
 import { EXPERIMENTS_MAX, UNITS_HELD_MAX } from "../domain/experiment/bounds.ts";
 import { MODELS_MAX, OPEN_FINDINGS_MAX } from "../domain/kernel/limits.ts";
+import { ClockSkews } from "../engine/clock-skews.ts";
 import type { BoundUse, DaemonStatus } from "../engine/daemon-status.ts";
 import { DriftWatch } from "../engine/drift-watch.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -147,7 +148,15 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     files: () => files?.status,
     bootSeconds: () => bootSeconds,
   });
-  engine.onOutcome((outcome) => metrics.outcomes.counted(outcome));
+  const clockSkews = new ClockSkews({
+    clock,
+    log,
+    onSkewed: (outcome) => metrics.outcomes.skewed(outcome),
+  });
+  engine.onOutcome((outcome) => {
+    metrics.outcomes.counted(outcome);
+    clockSkews.counted(outcome);
+  });
   engine.onCommit(({ changes, recommendations }) => {
     metrics.config.changed(changes);
     for (const { state } of recommendations) metrics.findings.transitioned(state);
@@ -163,6 +172,8 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     onResolved: (resolution) => metrics.config.resolved(resolution),
     onContextTight: () => metrics.config.contextTight(),
     onReported: (tally) => metrics.outcomes.reported(tally),
+    onTooFarAhead: ({ producerId, outcomeId }, ms) =>
+      clockSkews.note({ kind: "refused", ms, producerId, outcomeId }),
     status: async () =>
       statusOf(engine, options, {
         uptimeSeconds: clock.monotonicMs() / 1000,
@@ -170,6 +181,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
         bounds: boundsInUse(engine, watches),
         files: files?.status,
         storeProblem: damage ?? problemOf(engine),
+        clockSkew: clockSkews.status,
       }),
     backup: async (directory) => {
       const copied = await copyStore(engine.store, directory);
@@ -320,7 +332,7 @@ function statusOf(
   options: Options,
   measured: Pick<
     DaemonStatus,
-    "uptimeSeconds" | "storeSizeBytes" | "bounds" | "files" | "storeProblem"
+    "uptimeSeconds" | "storeSizeBytes" | "bounds" | "files" | "storeProblem" | "clockSkew"
   >,
 ): DaemonStatus {
   const { checkpointAtMs, lag } = engine.outcomes.measures();

@@ -1,3 +1,4 @@
+import type { ClockSkewStatus } from "./clock-skews.ts";
 import type { SourceDisagreement } from "./file-changes.ts";
 
 /** How much of a bound is in use. */
@@ -51,6 +52,8 @@ export interface DaemonStatus {
   /** Undefined where the daemon reads no operator files. */
   readonly files: FileLayerStatus | undefined;
   readonly label: string;
+  /** Undefined without any. */
+  readonly clockSkew: ClockSkewStatus | undefined;
   readonly disagreements: {
     readonly listed: readonly SourceDisagreement[];
     readonly count: number;

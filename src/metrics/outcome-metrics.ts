@@ -1,9 +1,12 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { Outcome } from "../domain/outcome/outcome.ts";
+import type { SkewedOutcome } from "../engine/clock-skews.ts";
 import type { Pairs } from "./pairs.ts";
 
 export interface OutcomeMetrics {
   counted(outcome: Outcome): void;
+  /** An outcome whose times cannot be. */
+  skewed(outcome: SkewedOutcome): void;
   /** What became of the items of a batch that were not counted. */
   reported(tally: {
     readonly duplicates: number;
@@ -49,7 +52,17 @@ export function createOutcomeMetrics(registry: Registry, pairs: Pairs): OutcomeM
     labelNames: ["reason"] as const,
     registers,
   });
+  const skew = new Histogram({
+    name: "attuned_outcome_clock_skew_seconds",
+    help: "By how much the times of outcomes cannot be, by which clock is wrong: the producer's (ahead, behind, refused) or the daemon's.",
+    labelNames: ["kind"] as const,
+    buckets: [1, 10, 60, 600, 3600, 86_400],
+    registers,
+  });
   return {
+    skewed({ kind, ms }) {
+      skew.observe({ kind }, ms / 1000);
+    },
     counted(outcome) {
       const { scope } = outcome.arm;
       const source = outcome.decidedAtMs === undefined ? "direct" : "token";

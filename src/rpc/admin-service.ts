@@ -1,6 +1,7 @@
 import { isAbsolute } from "node:path";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { Fault } from "../domain/kernel/fault.ts";
+import type { ClockSkewStatus } from "../engine/clock-skews.ts";
 import type { BackupResult, DaemonStatus, FileLayerStatus } from "../engine/daemon-status.ts";
 import type { SourceDisagreement } from "../engine/file-changes.ts";
 import type { AdminService } from "../gen/attuned/v1/admin_service_pb.ts";
@@ -35,6 +36,7 @@ export function createAdminService(
         nodeVersion: now.nodeVersion,
         schemaVersion: now.schemaVersion,
         storeProblem: now.storeProblem,
+        ...(now.clockSkew ? { clockSkew: clockSkewToWire(now.clockSkew) } : {}),
         ...(now.files ? { files: filesToWire(now.files) } : {}),
         label: now.label,
         disagreements: now.disagreements.listed.map(disagreementToWire),
@@ -62,6 +64,19 @@ export function createAdminService(
         });
       }
     },
+  };
+}
+
+function clockSkewToWire({ counts, largestMs, newest }: ClockSkewStatus) {
+  return {
+    ahead: BigInt(counts.ahead),
+    behind: BigInt(counts.behind),
+    daemon: BigInt(counts.daemon),
+    refused: BigInt(counts.refused),
+    largestSeconds: largestMs / 1000,
+    newestAt: timestampToWire(newest.atMs),
+    newestProducerId: newest.producerId,
+    newestOutcomeId: newest.outcomeId,
   };
 }
 

@@ -21,6 +21,8 @@ export interface Rejection {
   readonly message: string;
 }
 
+type AheadOutcome = Pick<WireOutcome, "outcomeId" | "producerId">;
+
 export interface Intake {
   readonly acceptedCount: number;
   readonly duplicateCount: number;
@@ -58,6 +60,7 @@ export class OutcomeIntake {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #onReported: (tally: ReportTally) => void;
+  readonly #onTooFarAhead: (outcome: AheadOutcome, aheadMs: number) => void;
   readonly #arms = new Map<string, Arm>();
   #streams = 0;
 
@@ -67,11 +70,14 @@ export class OutcomeIntake {
     timers: Timers;
     /** Hears what became of every batch. */
     onReported: (tally: ReportTally) => void;
+    /** Hears of every outcome that was refused because it occurred too far ahead of the daemon's clock. */
+    onTooFarAhead: (outcome: AheadOutcome, aheadMs: number) => void;
   }) {
     this.#engine = deps.engine;
     this.#clock = deps.clock;
     this.#timers = deps.timers;
     this.#onReported = deps.onReported;
+    this.#onTooFarAhead = deps.onTooFarAhead;
   }
 
   /** Takes a batch. Errors: BATCH_TOO_LARGE and those of Journal.append. */
@@ -155,6 +161,7 @@ export class OutcomeIntake {
       }
       rejected.push({ index, reason: parsed.refused, message: parsed.message });
       if (parsed.arm) this.#engine.cells.note(parsed.arm, context.nowMs, "rejected");
+      if ((parsed.aheadMs ?? 0) > 0) this.#onTooFarAhead(wire, parsed.aheadMs ?? 0);
     }
     return { accepted, places, rejected };
   }

@@ -35,6 +35,7 @@ export interface ServiceDeps {
   readonly onResolved: (resolution: Resolution) => void;
   readonly onContextTight: () => void;
   readonly onReported: (tally: ReportTally) => void;
+  readonly onTooFarAhead: ConstructorParameters<typeof OutcomeIntake>[0]["onTooFarAhead"];
   readonly status: () => Promise<DaemonStatus>;
   readonly backup: (directory: string) => Promise<BackupResult>;
 }

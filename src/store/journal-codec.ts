@@ -4,6 +4,7 @@ import { phaseFacts, phaseOfNumber } from "../domain/config/phase.ts";
 import { scopeKey } from "../domain/config/scope.ts";
 import { canonicalSettings, type Settings } from "../domain/config/settings.ts";
 import { assert } from "../domain/kernel/assert.ts";
+import { CLOCK_SKEW_KINDS } from "../domain/outcome/clock-skew.ts";
 import type { Correction } from "../domain/outcome/correction.ts";
 import type { Arm, AssignmentRef, Outcome } from "../domain/outcome/outcome.ts";
 import { numberOfStatus, statusOfNumber } from "../domain/outcome/status.ts";
@@ -106,13 +107,16 @@ function decodeArm(arm: JournalArm): Arm {
 }
 
 function encodeOutcome(outcome: Outcome, arm: number): JournalOutcome {
-  const { status, appliedSettings, producer, arm: _arm, ...same } = outcome;
+  const { status, appliedSettings, producer, clockSkew, arm: _arm, ...same } = outcome;
   return create(JournalOutcomeSchema, {
     ...same,
     ...(producer ? { producerId: producer.producerId, sequence: BigInt(producer.sequence) } : {}),
     arm,
     status: numberOfStatus(status),
     appliedSettings: appliedSettings ? canonicalSettings(appliedSettings) : "",
+    ...(clockSkew
+      ? { clockSkew: CLOCK_SKEW_KINDS.indexOf(clockSkew.kind) + 1, clockSkewMs: clockSkew.ms }
+      : {}),
   });
 }
 
@@ -125,9 +129,12 @@ function decodeOutcome(stored: JournalOutcome, arm: Arm): Outcome {
     producerId,
     sequence,
     assignment,
+    clockSkew,
+    clockSkewMs,
     arm: _arm,
     ...same
   } = stored;
+  const skewKind = CLOCK_SKEW_KINDS[clockSkew - 1];
   const status = statusOfNumber(number);
   assert(status, "a journalled outcome has a status");
   return {
@@ -135,6 +142,7 @@ function decodeOutcome(stored: JournalOutcome, arm: Arm): Outcome {
     arm,
     status,
     ...(assignment ? { assignment: decodeAssignment(assignment) } : {}),
+    ...(skewKind ? { clockSkew: { kind: skewKind, ms: clockSkewMs } } : {}),
     ...(sequence === undefined ? {} : { producer: { producerId, sequence: Number(sequence) } }),
     ...(appliedSettings === "" ? {} : { appliedSettings: JSON.parse(appliedSettings) as Settings }),
   };

@@ -1,5 +1,6 @@
 import {
   AdminService,
+  type ClockSkewStatus,
   type FileLayerStatus,
   type FileProblem,
   type GetStatusResponse,
@@ -51,6 +52,7 @@ export const status: Command = {
       for (const problem of response.files?.problems ?? []) {
         printSentence(terminal, `refused: ${problemText(problem)}`, terminal.style.red);
       }
+      if (response.clockSkew) printSentence(terminal, skewText(response.clockSkew));
       printDisagreements(response, terminal);
       if (response.bounds.length === 0) return;
       terminal.out("");
@@ -80,6 +82,19 @@ function filesText(files: FileLayerStatus): string {
   const loaded = formatInstant(files.loadedAt);
   const what = `${fileCount} with ${modelCount} models in ${directory}, read ${loaded}`;
   return files.revision > 0n ? `${what}, revision ${files.revision}` : what;
+}
+
+/** Which clocks are wrong, and whom to ask. */
+function skewText(skew: ClockSkewStatus): string {
+  const counts = [
+    `${skew.ahead} ahead`,
+    `${skew.behind} behind`,
+    `${skew.refused} refused for more than an hour ahead`,
+    ...(skew.daemon > 0n ? [`${skew.daemon} from before the daemon's own clock went back`] : []),
+  ];
+  const producer = skew.newestProducerId === "" ? "" : ` of producer ${skew.newestProducerId}`;
+  const largest = formatDuration(skew.largestSeconds);
+  return `clocks disagree: outcomes ${counts.join(", ")}; by up to ${largest}; the newest is ${skew.newestOutcomeId}${producer}`;
 }
 
 function problemText({ file, line, column, message }: FileProblem): string {

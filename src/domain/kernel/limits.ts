@@ -119,6 +119,8 @@ export const ESTABLISHED_OUTCOMES_MIN = 10;
 export const PAIR_UNHEARD_HOURS = 30 * 24;
 /** How far ahead of the daemon's clock an outcome may have happened, in milliseconds: an hour. */
 export const CLOCK_SKEW_MAX_MS = 60 * 60 * 1000;
+/** How far the clocks of an outcome may disagree before it is counted as skewed, in milliseconds: NTP keeps them within a second. */
+export const CLOCK_SKEW_NOTED_MS = 1_000;
 /** Largest latency of an outcome, in milliseconds: a week. */
 export const LATENCY_MS_MAX = 7 * 24 * 60 * 60 * 1000;
 /** Largest cost of an outcome, in US dollars. Sums of 2^53 nano-dollars stay exact beyond 9 million dollars. */

@@ -29,6 +29,7 @@ export class CellBuilder {
   #costDerived = 0;
   #priceDate = "";
   #truncated = 0;
+  #skewed = 0;
   readonly #events = { late: 0, duplicates: 0, rejected: 0 };
   readonly #statuses = new Map<OutcomeStatus, number>();
   readonly #bounded = new Sums();
@@ -60,6 +61,7 @@ export class CellBuilder {
     if (outcome.costDerived) this.#costDerived += 1;
     if (outcome.priceDate > this.#priceDate) this.#priceDate = outcome.priceDate;
     if (isTruncated(outcome)) this.#truncated += 1;
+    if (outcome.clockSkew) this.#skewed += 1;
   }
 
   count(event: CellEvent): void {
@@ -86,6 +88,7 @@ export class CellBuilder {
       costDerived: this.#costDerived,
       priceDate: this.#priceDate,
       truncated: this.#truncated,
+      skewed: this.#skewed,
       retries: { ...this.#retries },
       iterations: { ...this.#iterations },
     };

@@ -48,6 +48,8 @@ export interface Cell {
   readonly iterations: Totals;
   /** Outcomes that arrived after their decision had matured. */
   readonly late: number;
+  /** Outcomes whose times were not possible as stated. */
+  readonly skewed: number;
   /** Redeliveries that were recognised. */
   readonly duplicates: number;
   /** Outcomes of the arm that were refused. */
@@ -75,6 +77,7 @@ export const EMPTY_CELL: Cell = {
   retries: NO_TOTALS,
   iterations: NO_TOTALS,
   late: 0,
+  skewed: 0,
   duplicates: 0,
   rejected: 0,
   corrected: 0,
@@ -106,6 +109,7 @@ export function foldOutcome(cell: Cell, outcome: Outcome): Cell {
     truncated: cell.truncated + (TRUNCATED_REASONS.has(outcome.finishReason) ? 1 : 0),
     retries: addTotal(cell.retries, outcome.retries),
     iterations: addTotal(cell.iterations, outcome.iterations),
+    skewed: cell.skewed + (outcome.clockSkew ? 1 : 0),
   };
 }
 
@@ -126,6 +130,7 @@ export function mergeCells(a: Cell, b: Cell): Cell {
     retries: mergeTotals(a.retries, b.retries),
     iterations: mergeTotals(a.iterations, b.iterations),
     late: a.late + b.late,
+    skewed: a.skewed + b.skewed,
     duplicates: a.duplicates + b.duplicates,
     rejected: a.rejected + b.rejected,
     corrected: a.corrected + b.corrected,

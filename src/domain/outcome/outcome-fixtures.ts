@@ -6,6 +6,7 @@ import {
   type Settings,
   type SettingValue,
 } from "../config/settings.ts";
+import { CLOCK_SKEW_KINDS } from "./clock-skew.ts";
 import type { Arm, Outcome } from "./outcome.ts";
 import { OUTCOME_STATUSES } from "./status.ts";
 
@@ -110,6 +111,13 @@ export const anyOutcome: fc.Arbitrary<Outcome> = fc
     status: fc.constantFrom(...OUTCOME_STATUSES.map(({ status }) => status)),
     occurredAtMs: fc.integer({ min: 0, max: 4e12 }),
     decidedAtMs: fc.option(fc.integer({ min: 0, max: 4e12 }), { nil: undefined }),
+    clockSkew: fc.option(
+      fc.record({
+        kind: fc.constantFrom(...CLOCK_SKEW_KINDS),
+        ms: fc.integer({ min: 1001, max: 4e12 }),
+      }),
+      { nil: undefined },
+    ),
     latencyMs: measure,
     inputTokens: count,
     outputTokens: count,

@@ -1,5 +1,6 @@
 import type { Scope } from "../config/scope.ts";
 import type { Settings } from "../config/settings.ts";
+import type { ClockSkew } from "./clock-skew.ts";
 import type { OutcomeStatus } from "./status.ts";
 
 /** What an outcome is counted for: the settings of one config id in one scope. */
@@ -32,6 +33,8 @@ export interface Outcome {
   readonly occurredAtMs: number;
   /** When its settings were decided; only with a token. */
   readonly decidedAtMs?: number | undefined;
+  /** What its times were put right for; undefined where they were possible as stated. */
+  readonly clockSkew?: ClockSkew | undefined;
   /** The unit of an experiment that it belongs to; only with an assignment token. */
   readonly assignment?: AssignmentRef | undefined;
   readonly latencyMs?: number | undefined;

@@ -69,6 +69,7 @@ export function metricsToWire(
     ...percentiles("tokenPercentiles", distributions.tokens, 1),
     ...percentiles("costPercentiles", distributions.costNanoUsd, 1e-9),
     lateCount: BigInt(cell.late),
+    skewedCount: BigInt(cell.skewed),
     duplicateCount: BigInt(cell.duplicates),
     rejectedCount: BigInt(cell.rejected),
     missingCounts: missingCounts(cell),

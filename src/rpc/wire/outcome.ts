@@ -8,6 +8,7 @@ import { modelNameViolation, settingsViolations } from "../../domain/config/vali
 import type { Violation } from "../../domain/kernel/fault.ts";
 import type { FaultReason } from "../../domain/kernel/fault-reason.ts";
 import { OUTCOME_ID_LENGTH_MAX } from "../../domain/kernel/limits.ts";
+import { possibleTimes } from "../../domain/outcome/clock-skew.ts";
 import type { Arm, AssignmentRef, Outcome } from "../../domain/outcome/outcome.ts";
 import { outcomeViolations, type ReportedOutcome } from "../../domain/outcome/outcome-violation.ts";
 import { statusOfNumber } from "../../domain/outcome/status.ts";
@@ -36,6 +37,8 @@ export interface Refusal {
   readonly message: string;
   /** The arm that it would have counted for, where that much could be read. */
   readonly arm?: Arm;
+  /** How far ahead of the daemon's clock it occurred, in milliseconds, where that is what it is refused for. */
+  readonly aheadMs?: number;
 }
 
 interface Decision {
@@ -56,10 +59,18 @@ export function outcomeFromWire(wire: WireOutcome, context: OutcomeContext): Out
   if ("refused" in decision) return decision;
   const reported = { ...reportedFromWire(wire, context.nowMs), status };
   const violations = [...producerViolations(wire), ...outcomeViolations(reported, context.nowMs)];
-  if (violations.length > 0)
-    return { ...refuse("OUTCOME_INVALID", inWords(violations)), arm: decision.arm };
+  if (violations.length > 0) {
+    const isAhead = violations.some(({ field }) => field === "occurredAt");
+    return {
+      ...refuse("OUTCOME_INVALID", inWords(violations)),
+      arm: decision.arm,
+      ...(isAhead ? { aheadMs: reported.occurredAtMs - context.nowMs } : {}),
+    };
+  }
   const cost = costFields(reported, wire.model.trim() || decision.arm.scope.model, context);
-  return { ...reported, ...decision, ...cost, content: contentOf(wire) };
+  const { decidedAtMs } = decision;
+  const times = possibleTimes({ occurredAtMs: reported.occurredAtMs, decidedAtMs }, context.nowMs);
+  return { ...reported, ...decision, ...times, ...cost, content: contentOf(wire) };
 }
 
 export function isRefusal(parsed: Outcome | Refusal): parsed is Refusal {

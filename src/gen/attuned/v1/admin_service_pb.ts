@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file attuned/v1/admin_service.proto.
  */
 export const file_attuned_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hdHR1bmVkL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEiIgoNQmFja3VwUmVxdWVzdBIRCglkaXJlY3RvcnkYASABKAkiVQoOQmFja3VwUmVzcG9uc2USEQoJZGlyZWN0b3J5GAEgASgJEg8KB2VudHJpZXMYAiABKAMSDQoFYnl0ZXMYAyABKAMSEAoIcmV2aXNpb24YBCABKAMiEgoQR2V0U3RhdHVzUmVxdWVzdCLQAwoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgCIAEoARIQCghzdG9yZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIYChBzdG9yZV9zaXplX2J5dGVzGAUgASgDEhMKC2pvdXJuYWxfbGFnGAYgASgDEjEKDWNoZWNrcG9pbnRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBmJvdW5kcxgIIAMoCzIULmF0dHVuZWQudjEuQm91bmRVc2USEwoLYWdlbnRzX3JvbGUYCSABKAkSFAoMbm9kZV92ZXJzaW9uGAogASgJEhYKDnNjaGVtYV92ZXJzaW9uGAsgASgFEioKBWZpbGVzGAwgASgLMhsuYXR0dW5lZC52MS5GaWxlTGF5ZXJTdGF0dXMSDQoFbGFiZWwYDSABKAkSNQoNZGlzYWdyZWVtZW50cxgOIAMoCzIeLmF0dHVuZWQudjEuU291cmNlRGlzYWdyZWVtZW50EhoKEmRpc2FncmVlbWVudF9jb3VudBgPIAEoAxIVCg1zdG9yZV9wcm9ibGVtGBAgASgJIukBCg9GaWxlTGF5ZXJTdGF0dXMSEQoJZGlyZWN0b3J5GAEgASgJEhIKCmZpbGVfY291bnQYAiABKAUSEwoLbW9kZWxfY291bnQYAyABKAUSEAoIcmV2aXNpb24YBCABKAMSLQoJbG9hZGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCghwcm9ibGVtcxgGIAMoCzIXLmF0dHVuZWQudjEuRmlsZVByb2JsZW0SLgoKcmVmdXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoLRmlsZVByb2JsZW0SDAoEZmlsZRgBIAEoCRIMCgRsaW5lGAIgASgFEg4KBmNvbHVtbhgDIAEoBRIPCgdtZXNzYWdlGAQgASgJIsABChJTb3VyY2VEaXNhZ3JlZW1lbnQSDQoFbW9kZWwYASABKAkSIAoFcGhhc2UYAiABKA4yES5hdHR1bmVkLnYxLlBoYXNlEhEKCXBhcmFtZXRlchgDIAEoCRIqCgpmaWxlX3ZhbHVlGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiwKDHN0b3JlZF92YWx1ZRgFIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIMCgRmaWxlGAYgASgJIjMKCEJvdW5kVXNlEgwKBG5hbWUYASABKAkSDAoEdXNlZBgCIAEoAxILCgNtYXgYAyABKAMyngEKDEFkbWluU2VydmljZRJNCglHZXRTdGF0dXMSHC5hdHR1bmVkLnYxLkdldFN0YXR1c1JlcXVlc3QaHS5hdHR1bmVkLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgOQAgESPwoGQmFja3VwEhkuYXR0dW5lZC52MS5CYWNrdXBSZXF1ZXN0GhouYXR0dW5lZC52MS5CYWNrdXBSZXNwb25zZWIGcHJvdG8z", [file_attuned_v1_phase, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch5hdHR1bmVkL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SCmF0dHVuZWQudjEiIgoNQmFja3VwUmVxdWVzdBIRCglkaXJlY3RvcnkYASABKAkiVQoOQmFja3VwUmVzcG9uc2USEQoJZGlyZWN0b3J5GAEgASgJEg8KB2VudHJpZXMYAiABKAMSDQoFYnl0ZXMYAyABKAMSEAoIcmV2aXNpb24YBCABKAMiEgoQR2V0U3RhdHVzUmVxdWVzdCKBBAoRR2V0U3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgCIAEoARIQCghzdG9yZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIYChBzdG9yZV9zaXplX2J5dGVzGAUgASgDEhMKC2pvdXJuYWxfbGFnGAYgASgDEjEKDWNoZWNrcG9pbnRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBmJvdW5kcxgIIAMoCzIULmF0dHVuZWQudjEuQm91bmRVc2USEwoLYWdlbnRzX3JvbGUYCSABKAkSFAoMbm9kZV92ZXJzaW9uGAogASgJEhYKDnNjaGVtYV92ZXJzaW9uGAsgASgFEioKBWZpbGVzGAwgASgLMhsuYXR0dW5lZC52MS5GaWxlTGF5ZXJTdGF0dXMSDQoFbGFiZWwYDSABKAkSNQoNZGlzYWdyZWVtZW50cxgOIAMoCzIeLmF0dHVuZWQudjEuU291cmNlRGlzYWdyZWVtZW50EhoKEmRpc2FncmVlbWVudF9jb3VudBgPIAEoAxIVCg1zdG9yZV9wcm9ibGVtGBAgASgJEi8KCmNsb2NrX3NrZXcYESABKAsyGy5hdHR1bmVkLnYxLkNsb2NrU2tld1N0YXR1cyLQAQoPQ2xvY2tTa2V3U3RhdHVzEg0KBWFoZWFkGAEgASgDEg4KBmJlaGluZBgCIAEoAxIOCgZkYWVtb24YAyABKAMSDwoHcmVmdXNlZBgEIAEoAxIXCg9sYXJnZXN0X3NlY29uZHMYBSABKAESLQoJbmV3ZXN0X2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaChJuZXdlc3RfcHJvZHVjZXJfaWQYByABKAkSGQoRbmV3ZXN0X291dGNvbWVfaWQYCCABKAki6QEKD0ZpbGVMYXllclN0YXR1cxIRCglkaXJlY3RvcnkYASABKAkSEgoKZmlsZV9jb3VudBgCIAEoBRITCgttb2RlbF9jb3VudBgDIAEoBRIQCghyZXZpc2lvbhgEIAEoAxItCglsb2FkZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCHByb2JsZW1zGAYgAygLMhcuYXR0dW5lZC52MS5GaWxlUHJvYmxlbRIuCgpyZWZ1c2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJKCgtGaWxlUHJvYmxlbRIMCgRmaWxlGAEgASgJEgwKBGxpbmUYAiABKAUSDgoGY29sdW1uGAMgASgFEg8KB21lc3NhZ2UYBCABKAkiwAEKElNvdXJjZURpc2FncmVlbWVudBINCgVtb2RlbBgBIAEoCRIgCgVwaGFzZRgCIAEoDjIRLmF0dHVuZWQudjEuUGhhc2USEQoJcGFyYW1ldGVyGAMgASgJEioKCmZpbGVfdmFsdWUYBCABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSLAoMc3RvcmVkX3ZhbHVlGAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEgwKBGZpbGUYBiABKAkiMwoIQm91bmRVc2USDAoEbmFtZRgBIAEoCRIMCgR1c2VkGAIgASgDEgsKA21heBgDIAEoAzKeAQoMQWRtaW5TZXJ2aWNlEk0KCUdldFN0YXR1cxIcLmF0dHVuZWQudjEuR2V0U3RhdHVzUmVxdWVzdBodLmF0dHVuZWQudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACARI/CgZCYWNrdXASGS5hdHR1bmVkLnYxLkJhY2t1cFJlcXVlc3QaGi5hdHR1bmVkLnYxLkJhY2t1cFJlc3BvbnNlYgZwcm90bzM", [file_attuned_v1_phase, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * Where to copy the store to.
@@ -211,6 +211,13 @@ export type GetStatusResponse = Message<"attuned.v1.GetStatusResponse"> & {
    * @generated from field: string store_problem = 16;
    */
   storeProblem: string;
+
+  /**
+   * Outcomes with times that cannot be, since the start; absent without any.
+   *
+   * @generated from field: attuned.v1.ClockSkewStatus clock_skew = 17;
+   */
+  clockSkew?: ClockSkewStatus | undefined;
 };
 
 /**
@@ -219,6 +226,76 @@ export type GetStatusResponse = Message<"attuned.v1.GetStatusResponse"> & {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_attuned_v1_admin_service, 3);
+
+/**
+ * Outcomes with times that cannot be, because a clock is wrong by more than a second.
+ *
+ * @generated from message attuned.v1.ClockSkewStatus
+ */
+export type ClockSkewStatus = Message<"attuned.v1.ClockSkewStatus"> & {
+  /**
+   * Occurred ahead of the daemon's clock: counted as occurred on receipt.
+   *
+   * @generated from field: int64 ahead = 1;
+   */
+  ahead: bigint;
+
+  /**
+   * Occurred before their settings were decided: counted as occurred then.
+   *
+   * @generated from field: int64 behind = 2;
+   */
+  behind: bigint;
+
+  /**
+   * Decided ahead of the daemon's clock, which went back: counted as decided on receipt.
+   *
+   * @generated from field: int64 daemon = 3;
+   */
+  daemon: bigint;
+
+  /**
+   * Occurred more than an hour ahead: refused.
+   *
+   * @generated from field: int64 refused = 4;
+   */
+  refused: bigint;
+
+  /**
+   * The largest difference, in seconds.
+   *
+   * @generated from field: double largest_seconds = 5;
+   */
+  largestSeconds: number;
+
+  /**
+   * When the newest one was received.
+   *
+   * @generated from field: google.protobuf.Timestamp newest_at = 6;
+   */
+  newestAt?: Timestamp | undefined;
+
+  /**
+   * Its producer, where it named one.
+   *
+   * @generated from field: string newest_producer_id = 7;
+   */
+  newestProducerId: string;
+
+  /**
+   * Its outcome id.
+   *
+   * @generated from field: string newest_outcome_id = 8;
+   */
+  newestOutcomeId: string;
+};
+
+/**
+ * Describes the message attuned.v1.ClockSkewStatus.
+ * Use `create(ClockSkewStatusSchema)` to create a new message.
+ */
+export const ClockSkewStatusSchema: GenMessage<ClockSkewStatus> = /*@__PURE__*/
+  messageDesc(file_attuned_v1_admin_service, 4);
 
 /**
  * The operator files: what is in force, and what was refused.
@@ -281,7 +358,7 @@ export type FileLayerStatus = Message<"attuned.v1.FileLayerStatus"> & {
  * Use `create(FileLayerStatusSchema)` to create a new message.
  */
 export const FileLayerStatusSchema: GenMessage<FileLayerStatus> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 4);
+  messageDesc(file_attuned_v1_admin_service, 5);
 
 /**
  * Something wrong with an operator file.
@@ -323,7 +400,7 @@ export type FileProblem = Message<"attuned.v1.FileProblem"> & {
  * Use `create(FileProblemSchema)` to create a new message.
  */
 export const FileProblemSchema: GenMessage<FileProblem> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 5);
+  messageDesc(file_attuned_v1_admin_service, 6);
 
 /**
  * A parameter that an operator file and the stored config set to different values.
@@ -379,7 +456,7 @@ export type SourceDisagreement = Message<"attuned.v1.SourceDisagreement"> & {
  * Use `create(SourceDisagreementSchema)` to create a new message.
  */
 export const SourceDisagreementSchema: GenMessage<SourceDisagreement> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 6);
+  messageDesc(file_attuned_v1_admin_service, 7);
 
 /**
  * How much of a bound is in use.
@@ -414,7 +491,7 @@ export type BoundUse = Message<"attuned.v1.BoundUse"> & {
  * Use `create(BoundUseSchema)` to create a new message.
  */
 export const BoundUseSchema: GenMessage<BoundUse> = /*@__PURE__*/
-  messageDesc(file_attuned_v1_admin_service, 7);
+  messageDesc(file_attuned_v1_admin_service, 8);
 
 /**
  * What operating the daemon needs.
