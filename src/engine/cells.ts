@@ -91,10 +91,12 @@ export class Cells implements CheckpointPart {
     return live;
   }
 
-  /** Takes the score of an outcome for another one. What counted for an arm that was forgotten since is gone. */
-  correct({ arm, hour, metric, before, after }: Correction): void {
-    const live = this.arms.find(arm);
-    if (!live) return;
+  /** Takes a score for another one, or for none. What counted for an arm that was forgotten since is gone. */
+  correct({ arm, hour, metric, before, after }: Correction, receivedAtMs: number): void {
+    // A unit may be scored before any outcome of its arm came.
+    const known = this.arms.find(arm);
+    if (!known && before !== undefined) return;
+    const live = known ?? this.arms.admit(arm, receivedAtMs);
     this.#active.addToCell(live, hour, (builder) =>
       builder.merge(scoreChange(metric, before, after)),
     );

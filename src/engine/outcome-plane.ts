@@ -109,7 +109,7 @@ export class OutcomePlane {
       fold: {
         outcome: (outcome, place) => this.#fold(outcome, place),
         correction: (correction, receivedAtMs) => {
-          this.cells.correct(correction);
+          this.cells.correct(correction, receivedAtMs);
           deps.experiments.foldScore(correction, receivedAtMs);
         },
         recordDone: (outcomes) => this.#recordDone(outcomes),
