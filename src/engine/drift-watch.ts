@@ -1,4 +1,4 @@
-import { type Scope, scopeKey } from "../domain/config/scope.ts";
+import { type Scope, scopeAttributes, scopeKey } from "../domain/config/scope.ts";
 import {
   type AppliedWatch,
   applicationDrift,
@@ -22,14 +22,16 @@ import {
   NEW_MODEL_WATCH,
 } from "../domain/drift/model-watch.ts";
 import { isHeavyMetric, outcomeDrift } from "../domain/drift/outcome-drift.ts";
+import { type RenderedValues, renderedValues } from "../domain/drift/rendered-values.ts";
 import { callStartMs, cohortHoldMs } from "../domain/outcome/maturity.ts";
 import type { Arm, Outcome } from "../domain/outcome/outcome.ts";
 import { inSlices } from "../platform/slices.ts";
 import { decodeJournalRecord } from "../store/journal-codec.ts";
 import { keys, ranges, sequenceOfKey } from "../store/keys.ts";
 import type { StoreOp } from "../store/store.ts";
-import { OVERFLOW_CONFIG_ID } from "./arms.ts";
+import { type LiveArm, OVERFLOW_CONFIG_ID } from "./arms.ts";
 import type { Engine } from "./engine.ts";
+import { statedWindow } from "./lookup-warnings.ts";
 
 /** What is known of one arm. */
 interface ArmWatch {
@@ -102,6 +104,8 @@ export class DriftWatch {
   readonly #heardFrom: number;
   readonly #arms = new Map<string, ArmWatch>();
   readonly #scopes = new Map<string, ScopeWatch>();
+  /** What renderings send for the settings of an arm, of arms that were applied otherwise than decided. */
+  #rendered = new WeakMap<LiveArm, RenderedValues>();
   #waiting: Seen[] = [];
   #loaded: Promise<void> | undefined;
   readonly #dirty = new Set<string>();
@@ -118,6 +122,9 @@ export class DriftWatch {
   constructor(engine: Engine) {
     this.#engine = engine;
     engine.onOutcome((outcome) => this.#hear(outcome));
+    engine.onCommit(({ touched }) => {
+      if (touched === "all" || touched.size > 0) this.#rendered = new WeakMap();
+    });
     this.#heardFrom = engine.outcomes.journal.sequence;
   }
 
@@ -198,9 +205,33 @@ export class DriftWatch {
       isDecided: outcome.decidedAtMs !== undefined,
       sequence,
       values,
-      differing: differingParameters(outcome),
+      differing: differingParameters(outcome, () => this.#renderedOf(live)),
       responseModel: outcome.responseModel,
     };
+  }
+
+  /** What renderings send for the settings of an arm; computed once, as long as no config changes. */
+  #renderedOf(live: LiveArm): RenderedValues {
+    const { lookups, dimensions } = this.#engine;
+    const known = this.#rendered.get(live);
+    if (known) return known;
+    const { scope, settings } = live.arm;
+    const answer = lookups.resolve({
+      model: scope.model,
+      phase: scope.phase,
+      unit: "",
+      attributes: scopeAttributes(scope, dimensions),
+      requireKnown: false,
+      callSettings: {},
+    });
+    const { facts, wireModel } = answer;
+    const values = renderedValues(settings, {
+      facts,
+      wireModel,
+      contextWindow: statedWindow(answer),
+    });
+    this.#rendered.set(live, values);
+    return values;
   }
 
   /** Folds what is mature at the cut, and answers what is not. */

@@ -2,6 +2,7 @@ import { rateLogEvidence } from "../../stats/mismatch.ts";
 import { SETTING_FIELDS, sameSetting } from "../config/settings.ts";
 import type { Arm, Outcome } from "../outcome/outcome.ts";
 import type { DriftFinding } from "./drift.ts";
+import { mayBeRendered, type RenderedValues } from "./rendered-values.ts";
 
 /** A share of calls with other settings that is no drift: one agent that lags behind a change. */
 const RATE_TOLERATED = 0.01;
@@ -35,17 +36,30 @@ export const NEW_APPLIED_WATCH: AppliedWatch = {
 const SOME = "settings";
 
 /**
- * The parameters that a call applied otherwise than its decision said; undefined where it had no decision or did not say. A parameter
- * that a call leaves out is no difference: the provider's dialect may not have it.
+ * The parameters that a call applied otherwise than was decided or rendered for it; undefined where it had no decision or did not say.
+ * `rendered` is asked only where a value is not the decided one. A value that the decision has and its rendering leaves out is no
+ * difference either: who asks for RAW parameters, or for none, applies what was decided, and the provider's refusal is an outcome of its
+ * own (REJECTED_PARAM). A parameter that a call does not name is none: the provider's dialect may not have it.
  */
-export function differingParameters(outcome: Outcome): string[] | undefined {
-  const { decidedAtMs, appliedSettings, appliedConfigId, arm } = outcome;
+export function differingParameters(
+  outcome: Outcome,
+  rendered: () => RenderedValues,
+): string[] | undefined {
+  const { decidedAtMs, appliedSettings, appliedConfigId, arm, inputTokens } = outcome;
   if (decidedAtMs === undefined) return undefined;
   if (appliedSettings) {
-    return SETTING_FIELDS.filter(
-      ({ key }) =>
-        appliedSettings[key] !== undefined && !sameSetting(appliedSettings[key], arm.settings[key]),
-    ).map(({ parameter }) => parameter);
+    const others = SETTING_FIELDS.flatMap(({ key, parameter }) => {
+      const value = appliedSettings[key];
+      const told = arm.settings[key];
+      return value === undefined || sameSetting(value, told)
+        ? []
+        : [{ key, parameter, value, told }];
+    });
+    if (others.length === 0) return [];
+    const values = rendered();
+    return others
+      .filter(({ told, ...applied }) => !mayBeRendered(values, applied, { told, inputTokens }))
+      .map(({ parameter }) => parameter);
   }
   if (appliedConfigId === "") return undefined;
   return appliedConfigId === arm.configId ? [] : [SOME];

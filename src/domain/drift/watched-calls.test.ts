@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PersistentMap } from "../kernel/persistent-map.ts";
+import type { Outcome } from "../outcome/outcome.ts";
 import { armAt, outcomeOf } from "../outcome/outcome-fixtures.ts";
 import {
   type AppliedWatch,
@@ -11,28 +12,35 @@ import {
 import type { Drift, DriftFinding } from "./drift.ts";
 import { foldResponseModel, modelDrift, NEW_MODEL_WATCH } from "./model-watch.ts";
 import { reconcileDrifts } from "./reconcile.ts";
+import { type RenderedModel, renderedValues } from "./rendered-values.ts";
 import { sourceDrifts } from "./source-drift.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Against a model of which nothing is known, so that only what every API changes is rendered otherwise. */
+function differing(outcome: Outcome, facts: Partial<RenderedModel> = {}): string[] | undefined {
+  const model = { facts: undefined, wireModel: "m", contextWindow: undefined, ...facts };
+  return differingParameters(outcome, () => renderedValues(outcome.arm.settings, model));
+}
 
 describe("settings applied otherwise than told", () => {
   const told = (appliedSettings: object) =>
     outcomeOf("a", { decidedAtMs: 1, arm: armAt(0.7), appliedSettings });
 
   test("are those that a call with a token names with another value", () => {
-    expect(differingParameters(told({ temperature: 0.9, maxTokens: 100 }))).toStrictEqual([
+    expect(differing(told({ temperature: 0.9, maxTokens: 100 }))).toStrictEqual([
       "temperature",
       "max_tokens",
     ]);
-    expect(differingParameters(told({ temperature: 0.7 }))).toStrictEqual([]);
+    expect(differing(told({ temperature: 0.7 }))).toStrictEqual([]);
     const other = { decidedAtMs: 1, appliedConfigId: "c1-other" };
-    expect(differingParameters(outcomeOf("a", other))).toStrictEqual(["settings"]);
+    expect(differing(outcomeOf("a", other))).toStrictEqual(["settings"]);
   });
 
   test("are not looked for without a token, or where a call does not say what it applied", () => {
     const applied = { appliedSettings: { temperature: 0.9 } };
-    expect(differingParameters(outcomeOf("a", applied))).toBeUndefined();
-    expect(differingParameters(outcomeOf("a", { decidedAtMs: 1 }))).toBeUndefined();
+    expect(differing(outcomeOf("a", applied))).toBeUndefined();
+    expect(differing(outcomeOf("a", { decidedAtMs: 1 }))).toBeUndefined();
   });
 
   function folded(pattern: readonly boolean[], from: AppliedWatch = NEW_APPLIED_WATCH) {
