@@ -10,6 +10,7 @@ import {
   OUTCOMES_PER_CHECKPOINT_MAX,
   OUTCOMES_QUEUED_MAX,
   PRODUCERS_MAX,
+  SCORE_NAMES_MAX,
 } from "../domain/kernel/limits.ts";
 import type { Outcome } from "../domain/outcome/outcome.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -25,6 +26,7 @@ import { Identities } from "./identities.ts";
 import { type Acceptance, Journal, type JournalMeasures, type JournalPlace } from "./journal.ts";
 import { Recovery } from "./recovery.ts";
 import { Retention } from "./retention.ts";
+import { ScoreNames } from "./score-names.ts";
 import { Targets } from "./targets.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
@@ -66,6 +68,7 @@ export class OutcomePlane {
   readonly cells: Cells;
   readonly identities: Identities;
   readonly targets: Targets;
+  readonly scoreNames: ScoreNames;
   readonly journal: Journal;
   readonly feedback: Feedback;
   readonly checkpoints: Checkpoints;
@@ -86,8 +89,10 @@ export class OutcomePlane {
     this.identities = new Identities(store, deps.idSeed);
     const print = (text: string) => this.identities.window.fingerprint(text);
     this.targets = new Targets({ store, cells: this.cells, print });
+    this.scoreNames = new ScoreNames(store);
     this.checkpoints = new Checkpoints(store, [
       this.cells,
+      this.scoreNames,
       this.identities,
       this.targets,
       deps.experiments,
@@ -109,6 +114,7 @@ export class OutcomePlane {
       fold: {
         outcome: (outcome, place) => this.#fold(outcome, place),
         correction: (correction, receivedAtMs) => {
+          this.scoreNames.admit({ [correction.metric]: correction.after ?? 0 });
           this.cells.correct(correction, receivedAtMs);
           deps.experiments.foldScore(correction, receivedAtMs);
         },
@@ -127,6 +133,7 @@ export class OutcomePlane {
   async load(): Promise<void> {
     await this.cells.load(this.#deps.platform.clock.nowMs());
     const { watermark } = await this.checkpoints.load();
+    await this.scoreNames.load();
     await this.#deps.experiments.load();
     await this.journal.refold(watermark);
     this.#armTimer();
@@ -174,6 +181,7 @@ export class OutcomePlane {
       { name: "outcomes_queued", used: this.journal.queued, max: OUTCOMES_QUEUED_MAX },
       { name: "outcome_ids", used: window.size, max: OUTCOME_IDS_MAX },
       { name: "feedback_targets", used: this.targets.size, max: FEEDBACK_TARGETS_MAX },
+      { name: "score_names", used: this.scoreNames.size, max: SCORE_NAMES_MAX },
       { name: "producers", used: producers.size, max: PRODUCERS_MAX },
       { name: "changed_cells_bytes", used: this.cells.dirtyBytes, max: 2 * DELTA_BYTES_MAX },
     ];
@@ -219,6 +227,7 @@ export class OutcomePlane {
   }
 
   #fold(outcome: Outcome, place: JournalPlace): void {
+    this.scoreNames.admit(outcome.scores);
     const live = this.cells.fold(outcome, place.receivedAtMs);
     this.#deps.experiments.fold(outcome, place.receivedAtMs);
     this.targets.add(outcome, { live, hour: hourOf(outcome) }, place);

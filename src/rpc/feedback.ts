@@ -8,7 +8,7 @@ import type {
   ReportFeedbackResponse,
   Feedback as WireFeedback,
 } from "../gen/attuned/v1/outcome_service_pb.ts";
-import { checkBatchSize, type Rejection } from "./outcome-intake.ts";
+import { checkBatchSize, type Rejection, tooManyNames } from "./outcome-intake.ts";
 
 type Answer = Pick<ReportFeedbackResponse, "acceptedCount" | "duplicateCount"> & {
   rejected: Rejection[];
@@ -76,8 +76,11 @@ function itemFromWire(wire: WireFeedback, engine: Engine, nowMs: number): Feedba
     const words = violations.map(({ field, message }) => `${field} ${message}`).join("; ");
     throw new Fault("FEEDBACK_INVALID", words);
   }
+  const target = targetFromWire(wire, engine, nowMs);
+  const name = engine.outcomes.scoreNames.admit(wire.scores);
+  if (name !== undefined) throw new Fault("TOO_MANY_SCORE_NAMES", tooManyNames(name));
   return {
-    target: targetFromWire(wire, engine, nowMs),
+    target,
     scores: wire.scores,
     source: wire.source,
   };

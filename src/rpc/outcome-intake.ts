@@ -1,12 +1,17 @@
 import { Fault } from "../domain/kernel/fault.ts";
-import { BATCH_ITEMS_MAX, LIVE_PAIRS_MAX, OUTCOME_STREAMS_MAX } from "../domain/kernel/limits.ts";
-import type { Arm, Outcome } from "../domain/outcome/outcome.ts";
+import {
+  BATCH_ITEMS_MAX,
+  LIVE_PAIRS_MAX,
+  OUTCOME_STREAMS_MAX,
+  SCORE_NAMES_MAX,
+} from "../domain/kernel/limits.ts";
+import { type Arm, cohortTimeMs, type Outcome } from "../domain/outcome/outcome.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Acceptance } from "../engine/journal.ts";
 import type { Outcome as WireOutcome } from "../gen/attuned/v1/outcome_pb.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
-import { isRefusal, type OutcomeContext, outcomeFromWire } from "./wire/outcome.ts";
+import { isRefusal, type OutcomeContext, outcomeFromWire, type Refusal } from "./wire/outcome.ts";
 
 /** What became of the items of a batch, for the measures of the door. */
 export interface ReportTally {
@@ -54,6 +59,11 @@ export function checkBatchSize(items: readonly unknown[], what: string): void {
   );
 }
 
+/** Why a score under a new name is refused. */
+export function tooManyNames(name: string): string {
+  return `the store knows ${SCORE_NAMES_MAX} names of scores beside the usual ones, and ${JSON.stringify(name)} is none of them; score under one of those`;
+}
+
 /** Takes outcomes in, as batches and as streams. */
 export class OutcomeIntake {
   readonly #engine: Engine;
@@ -83,8 +93,10 @@ export class OutcomeIntake {
   /** Takes a batch. Errors: BATCH_TOO_LARGE and those of Journal.append. */
   async batch(outcomes: readonly WireOutcome[]): Promise<Intake> {
     checkBatchSize(outcomes, "outcomes");
-    const { accepted, places, rejected } = this.#parse(outcomes);
+    const { accepted, places, rejected, arms } = this.#parse(outcomes);
     const acceptances = accepted.length === 0 ? [] : await this.#engine.report(accepted);
+    // After the outcomes: the batch may have brought the arm.
+    for (const arm of arms) this.#engine.cells.note(arm, this.#clock.nowMs(), "rejected");
     return this.#tally({ accepted, places, rejected, acceptances });
   }
 
@@ -152,18 +164,28 @@ export class OutcomeIntake {
     const rejected: Rejection[] = [];
     const accepted: Outcome[] = [];
     const places: number[] = [];
+    /** Of refused items, as far as they could be read. */
+    const arms: Arm[] = [];
     for (const [index, wire] of outcomes.entries()) {
-      const parsed = outcomeFromWire(wire, context);
+      const parsed = this.#admitted(outcomeFromWire(wire, context));
       if (!isRefusal(parsed)) {
         accepted.push(parsed);
         places.push(index);
         continue;
       }
       rejected.push({ index, reason: parsed.refused, message: parsed.message });
-      if (parsed.arm) this.#engine.cells.note(parsed.arm, context.nowMs, "rejected");
+      if (parsed.arm) arms.push(parsed.arm);
       if ((parsed.aheadMs ?? 0) > 0) this.#onTooFarAhead(wire, parsed.aheadMs ?? 0);
     }
-    return { accepted, places, rejected };
+    return { accepted, places, rejected, arms };
+  }
+
+  /** The outcome, where there is room for the names of its scores. */
+  #admitted(parsed: Outcome | Refusal): Outcome | Refusal {
+    if (isRefusal(parsed)) return parsed;
+    const name = this.#engine.outcomes.scoreNames.admit(parsed.scores);
+    if (name === undefined) return parsed;
+    return { refused: "TOO_MANY_SCORE_NAMES", message: tooManyNames(name), arm: parsed.arm };
   }
 
   #tally(batch: {
@@ -173,18 +195,18 @@ export class OutcomeIntake {
     readonly acceptances: readonly Acceptance[];
   }): Intake {
     const { accepted, places, rejected, acceptances } = batch;
-    const nowMs = this.#clock.nowMs();
+    const { cells } = this.#engine;
     let acceptedCount = 0;
     let duplicateCount = 0;
     for (const [place, acceptance] of acceptances.entries()) {
-      const arm = accepted[place]?.arm;
+      const outcome = accepted[place];
       if (acceptance === "accepted") acceptedCount += 1;
       else if (acceptance === "duplicate") {
         duplicateCount += 1;
-        if (arm) this.#engine.cells.note(arm, nowMs, "duplicates");
+        if (outcome) cells.note(outcome.arm, cohortTimeMs(outcome), "duplicates");
       } else {
         rejected.push({ index: places[place] ?? 0, ...REJECTION_OF[acceptance] });
-        if (arm) this.#engine.cells.note(arm, nowMs, "rejected");
+        if (outcome) cells.note(outcome.arm, cohortTimeMs(outcome), "rejected");
       }
     }
     this.#onReported({

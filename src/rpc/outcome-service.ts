@@ -36,6 +36,7 @@ export function createOutcomeService(
       const selection = requiredSelection(engine, request);
       const measured = await measureDistributions(engine, selection, hoursFromWire(request.window));
       const ordered = measured
+        .filter(({ cell }) => cell.outcomes > 0)
         .map((item) => ({ ...item, order: orderOf(item.cell.outcomes, item.arm.configId) }))
         .toSorted((a, b) => (a.order < b.order ? -1 : 1));
       const page = pageOfArray(ordered, request, (item) => item.order);

@@ -74,7 +74,8 @@ export const keys = {
       | "sequences"
       | "unitsThrough"
       | "seasons"
-      | "watchedThrough",
+      | "watchedThrough"
+      | "scoreNames",
   ) => key("m", name),
   config: (model: string) => key("c", model),
   change: (revision: number, index: number) => key("h", revision, index),

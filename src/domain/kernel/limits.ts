@@ -14,6 +14,8 @@ export const ATTRIBUTE_KEY_LENGTH_MAX = 64;
 export const ATTRIBUTE_VALUE_LENGTH_MAX = 256;
 /** Scores of one outcome. */
 export const SCORES_MAX = 16;
+/** Names of scores in a store, beside the four known ones: each has sums of its own in every cell, about 150 bytes. */
+export const SCORE_NAMES_MAX = 64;
 /** Characters of a score's name. */
 export const SCORE_NAME_LENGTH_MAX = 64;
 /** Characters of an outcome's id. Room for a UUID with a prefix. */
