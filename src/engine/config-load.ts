@@ -124,6 +124,8 @@ export interface LabelRecord {
   readonly label: string;
   readonly version: string;
   readonly revision: number;
+  /** Versions that it was given, the last one last; absent in records of before they were kept. */
+  readonly given?: readonly string[];
 }
 
 /** A saved version as it lies in the store. */

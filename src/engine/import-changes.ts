@@ -18,7 +18,7 @@ import type { Change, ChangeContext, Plan, Touched } from "./change.ts";
 import { checkRoom, etagOf } from "./config-changes.ts";
 import { requireValidConfig, warningsOf } from "./config-check.ts";
 import type { LabelRecord, VersionRecord } from "./config-load.ts";
-import { labelledAfter, moveOf, tooManyLabels } from "./label-changes.ts";
+import { labelledAfter, moveOf, pointLabel, tooManyLabels } from "./label-changes.ts";
 import {
   checkOverrideRoom,
   hasSameContent,
@@ -221,7 +221,7 @@ class ImportDraft {
         counts.set(model, count + 1);
       }
       const { revision } = this.#state;
-      const pointer: LabelRecord = { model, label, version, revision };
+      const pointer = pointLabel(present, { model, label, version, revision });
       const served = this.#state.label === label;
       const record = served ? await this.#versionOf(model, version) : undefined;
       const labelled = served

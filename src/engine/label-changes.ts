@@ -6,7 +6,7 @@ import {
 import { type ConfigState, mergedConfig } from "../domain/config/registry.ts";
 import { labelViolation } from "../domain/config/version.ts";
 import { Fault } from "../domain/kernel/fault.ts";
-import { LABELS_PER_MODEL_MAX } from "../domain/kernel/limits.ts";
+import { LABELS_PER_MODEL_MAX, VERSIONS_GIVEN_MAX } from "../domain/kernel/limits.ts";
 import { keys } from "../store/keys.ts";
 import { type Author, acceptedChanges, checkReason, historyOps } from "./author.ts";
 import type { Change } from "./change.ts";
@@ -76,7 +76,7 @@ export function setLabel(
       const snapshots = (served ? phasesOf(changes) : []).map((phase) =>
         takeSnapshot(next, { modelKey: model, phase, attributes: {} }, context),
       );
-      const pointer: LabelRecord = { model, label, version, revision };
+      const pointer = pointLabel(present, { model, label, version, revision });
       return {
         ops: [
           record
@@ -138,6 +138,16 @@ export function labelledAfter(
 ): ConfigState["labelled"] {
   const served = record && servedVersion(record, revision);
   return served ? before.labelled.set(model, served) : before.labelled.delete(model);
+}
+
+/** A label that is given a version, with the versions that it was given before. */
+export function pointLabel(
+  present: LabelRecord | undefined,
+  target: Omit<LabelRecord, "given">,
+): LabelRecord {
+  const before = present ? (present.given ?? [present.version]) : [];
+  const given = [...before.filter((version) => version !== target.version), target.version];
+  return { ...target, given: given.slice(-VERSIONS_GIVEN_MAX) };
 }
 
 /** The move of a label as an entry of the history. */

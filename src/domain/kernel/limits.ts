@@ -54,6 +54,8 @@ export const VERSIONS_MAX = 1_000;
 export const VERSION_NAME_LENGTH_MAX = 128;
 /** Labels of one model. */
 export const LABELS_PER_MODEL_MAX = 64;
+/** Versions that a label remembers it was given: enough to find the newest one again after some steps back. */
+export const VERSIONS_GIVEN_MAX = 32;
 /** Characters of a label. */
 export const LABEL_LENGTH_MAX = 64;
 /** Dimensions that partition statistics. More would spread the data too thin to say anything. */

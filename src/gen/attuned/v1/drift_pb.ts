@@ -89,7 +89,7 @@ export type Drift = Message<"attuned.v1.Drift"> & {
 
   /**
    * The known optimum of a nominal parameter; for a model drift the response models known before, for a source drift the value of
-   * the file, for an outcome drift the level before.
+   * the file or the newest approved version, for an outcome drift the level before.
    *
    * @generated from field: repeated string optimum_values = 10;
    */
@@ -222,7 +222,7 @@ export const DriftKind = {
   OUTCOME: 4,
 
   /**
-   * Stored config and operator file disagree.
+   * Stored config and operator file disagree, or the label in use serves an older version than the newest approved one.
    *
    * @generated from enum value: DRIFT_KIND_SOURCE = 5;
    */
