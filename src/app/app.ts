@@ -105,6 +105,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
       files: files?.configs ?? new Map(),
       label: options.label,
       checkpointIntervalMs: CHECKPOINT_INTERVAL_MS,
+      journalBytesMax: options.journalBytesMax,
     },
   });
   lifecycle.onStop("engine's leftovers", afterClose);

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { HEAD_LABEL } from "../domain/config/registry.ts";
 import { labelViolation } from "../domain/config/version.ts";
+import { JOURNAL_BYTES_DEFAULT, JOURNAL_BYTES_MIN } from "../domain/kernel/limits.ts";
 import { LOG_LEVELS } from "../platform/log.ts";
 import { ROLES } from "../rpc/server/roles.ts";
 
@@ -17,6 +18,8 @@ export interface OptionSpec {
   /** What is wrong with a text, in words; undefined where nothing is. */
   readonly violation: (text: string) => string | undefined;
 }
+
+export const MEBIBYTE = 1024 * 1024;
 
 const anything = () => undefined;
 
@@ -84,6 +87,13 @@ export const OPTION_TABLE = {
     secondsViolation,
     "10",
   ),
+  journalSize: option(
+    "journal-size",
+    "MIB",
+    "disk that raw outcomes of the last day may take, 16 to 1048576",
+    mebibytesViolation,
+    String(JOURNAL_BYTES_DEFAULT / MEBIBYTE),
+  ),
   logFormat: option(
     "log-format",
     "text|json",
@@ -144,6 +154,14 @@ function secondsViolation(text: string): string | undefined {
   return seconds >= 0.1 && seconds <= 86_400
     ? undefined
     : "must be a number of seconds from 0.1 to 86400";
+}
+
+function mebibytesViolation(text: string): string | undefined {
+  const mebibytes = Number(text);
+  const min = JOURNAL_BYTES_MIN / MEBIBYTE;
+  return Number.isInteger(mebibytes) && mebibytes >= min && mebibytes <= MEBIBYTE
+    ? undefined
+    : `must be a whole number of mebibytes from ${min} to ${MEBIBYTE}`;
 }
 
 function oneOf(choices: readonly string[]): OptionSpec["violation"] {

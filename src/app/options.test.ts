@@ -48,6 +48,8 @@ describe("what is wrong is said with where it stands", () => {
     [{ argv: ["--listen", "nowhere"] }, "--listen must be HOST:PORT"],
     [{ env: { ATTUNED_LISTEN: "127.0.0.1:99999" } }, "ATTUNED_LISTEN must be HOST:PORT"],
     [{ argv: ["--loop-interval", "0"] }, "--loop-interval must be a number of seconds"],
+    [{ argv: ["--journal-size", "15"] }, "--journal-size must be a whole number of mebibytes"],
+    [{ argv: ["--journal-size", "20.5"] }, "--journal-size must be a whole number of mebibytes"],
     [{ argv: ["--loop-interval", "NaN"] }, "--loop-interval must be a number of seconds"],
     [{ argv: ["--agents-role", "root"] }, "--agents-role must be one of read, report"],
     [{ argv: ["--no-such-flag"] }, "Unknown option '--no-such-flag'"],

@@ -6,6 +6,7 @@ import type { LogLevel } from "../platform/log.ts";
 import type { Role } from "../rpc/server/roles.ts";
 import {
   expandPath,
+  MEBIBYTE,
   OPTION_NAMES,
   OPTION_TABLE,
   type OptionName,
@@ -39,6 +40,8 @@ export interface Options {
   /** The label that is served. */
   readonly label: string;
   readonly loopIntervalMs: number;
+  /** Bytes of the outcome journal that are kept on disk. */
+  readonly journalBytesMax: number;
   /** What `…_MODEL_…` variables set, for every model. */
   readonly environment: EnvironmentLayer;
   readonly logFormat: "text" | "json";
@@ -128,6 +131,7 @@ export function parseOptions(
       (place.exists(CONFIG_DIR_DEFAULT) ? CONFIG_DIR_DEFAULT : undefined),
     label: text("label"),
     loopIntervalMs: Number(text("loopInterval")) * 1000,
+    journalBytesMax: Number(text("journalSize")) * MEBIBYTE,
     environment: parseEnvironment(place.env),
     logFormat:
       (values.logFormat.text as "text" | "json" | undefined) ??

@@ -2,6 +2,7 @@ import { builtinCatalog } from "../domain/catalog/builtin-catalog.ts";
 import { NO_ENVIRONMENT } from "../domain/config/environment.ts";
 import { HEAD_LABEL } from "../domain/config/registry.ts";
 import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
+import { JOURNAL_BYTES_DEFAULT } from "../domain/kernel/limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { silentLog } from "../platform/log.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -100,6 +101,7 @@ export function openTestEngine(
       files: new Map(),
       label: HEAD_LABEL,
       checkpointIntervalMs: 10_000,
+      journalBytesMax: JOURNAL_BYTES_DEFAULT,
     },
   });
 }

@@ -5,6 +5,7 @@ import type { Outcome } from "../domain/outcome/outcome.ts";
 import type { Recommendation } from "../domain/recommendation/recommendation.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createId } from "../platform/random.ts";
+import { Slices } from "../platform/slices.ts";
 import { ranges } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { Cells } from "./cells.ts";
@@ -26,6 +27,8 @@ export interface EngineOptions extends ConfigSources {
   readonly dimensions: readonly string[];
   /** Longest time between two checkpoints, in milliseconds. */
   readonly checkpointIntervalMs: number;
+  /** Bytes of the journal that are kept on disk. */
+  readonly journalBytesMax: number;
 }
 
 export interface EngineDeps {
@@ -86,6 +89,7 @@ export class Engine {
       idSeed,
       experiments: this.experiments,
       checkpointIntervalMs: deps.options.checkpointIntervalMs,
+      journalBytesMax: deps.options.journalBytesMax,
       onOutcome: (outcome) => {
         for (const listener of this.#outcomeListeners) listener(outcome);
       },
@@ -184,7 +188,7 @@ export class Engine {
     try {
       if (recoveries !== this.outcomes.recovery.recoveries)
         throw new Error("the store was reopened");
-      await this.store.write(plan.ops, "sync");
+      await this.store.writeLarge(plan.ops, new Slices());
     } catch (cause) {
       if (cause instanceof Fault) throw cause;
       log.error("change not stored", { change: change.name, cause });

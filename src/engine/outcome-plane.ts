@@ -37,6 +37,8 @@ export interface OutcomePlaneDeps {
   readonly experiments: Experiments;
   /** Longest time between two checkpoints, in milliseconds. */
   readonly checkpointIntervalMs: number;
+  /** Bytes of the journal that are kept on disk. */
+  readonly journalBytesMax: number;
   /** Hears of outcomes once they are on disk and counted; at boot of none. */
   readonly onOutcome: (outcome: Outcome) => void;
   /** Called after the store was opened again, before anything is written. */
@@ -102,6 +104,7 @@ export class OutcomePlane {
       cells: this.cells,
       identities: this.identities,
       targets: this.targets,
+      journalBytesMax: deps.journalBytesMax,
     });
     this.recovery = new Recovery({ store, clock, log, align: () => this.#align() });
     this.journal = new Journal({
@@ -125,6 +128,8 @@ export class OutcomePlane {
       store,
       journal: this.journal,
       targets: this.targets,
+      isStored: (outcomeId) => this.identities.knows(outcomeId),
+      journalled: (units) => deps.experiments.journalled(units),
       ready: () => this.#ready(),
     });
   }
@@ -198,8 +203,6 @@ export class OutcomePlane {
   /** Stores scores that arrive late. Errors: see Feedback.report. */
   async reportFeedback(items: readonly FeedbackItem[]): Promise<FeedbackVerdict[]> {
     if (this.#isClosed) throw draining();
-    const units = items.flatMap(({ target }) => ("unit" in target ? [target.unit] : []));
-    await this.#deps.experiments.journalled(units);
     return this.feedback.report(items);
   }
 
@@ -214,7 +217,6 @@ export class OutcomePlane {
     this.#isClosed = true;
     this.#cancelTimer?.();
     await this.#deps.experiments.flush().catch(() => undefined);
-    await this.feedback.idle();
     await this.journal.drained();
     await this.#checkpointing?.catch(() => undefined);
     await this.checkpoint();
@@ -229,8 +231,8 @@ export class OutcomePlane {
   #fold(outcome: Outcome, place: JournalPlace): void {
     this.scoreNames.admit(outcome.scores);
     const live = this.cells.fold(outcome, place.receivedAtMs);
-    this.#deps.experiments.fold(outcome, place.receivedAtMs);
-    this.targets.add(outcome, { live, hour: hourOf(outcome) }, place);
+    const unit = this.#deps.experiments.fold(outcome, place.receivedAtMs);
+    this.targets.add(outcome, { live, hour: hourOf(outcome), unit }, place);
   }
 
   #checkpointNow(): Promise<void> {

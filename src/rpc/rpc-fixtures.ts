@@ -10,6 +10,7 @@ import { builtinCatalog } from "../domain/catalog/builtin-catalog.ts";
 import { type EnvironmentLayer, NO_ENVIRONMENT } from "../domain/config/environment.ts";
 import { HEAD_LABEL } from "../domain/config/registry.ts";
 import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
+import { JOURNAL_BYTES_DEFAULT } from "../domain/kernel/limits.ts";
 import { Engine } from "../engine/engine.ts";
 import { createTestPlatform, TEST_KEYS, type TestPlatform } from "../engine/engine-fixtures.ts";
 import { ConfigService } from "../gen/attuned/v1/config_service_pb.ts";
@@ -61,6 +62,7 @@ export async function openTestServices(
       files: new Map(),
       label: more.label ?? HEAD_LABEL,
       checkpointIntervalMs: 10_000,
+      journalBytesMax: JOURNAL_BYTES_DEFAULT,
     },
   });
   const heard = { tight: 0 };

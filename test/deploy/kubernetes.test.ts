@@ -157,6 +157,12 @@ describe("the sidecar", () => {
       expect(env).toContainEqual({ name: "ATTUNED_ADDRESS", value: "http://127.0.0.1:8713" });
   });
 
+  test("keeps its journal so small that the pod is not evicted for its disk", () => {
+    const mount = daemon.volumeMounts?.find(({ mountPath }) => mountPath === "/var/lib/attuned");
+    expect(pod.volumes).toContainEqual({ name: mount?.name, emptyDir: { sizeLimit: "1Gi" } });
+    expect(Number(flag(daemon, "journal-size"))).toBeLessThanOrEqual(1024 / 4);
+  });
+
   test("shares its socket with the agent in memory, and its data with nobody", () => {
     const socket = flag(daemon, "socket") ?? "";
     const mount = daemon.volumeMounts?.find(({ mountPath }) => socket.startsWith(`${mountPath}/`));

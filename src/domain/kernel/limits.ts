@@ -12,8 +12,10 @@ export const ATTRIBUTES_MAX = 16;
 export const ATTRIBUTE_KEY_LENGTH_MAX = 64;
 /** Characters of an attribute's or label's value. */
 export const ATTRIBUTE_VALUE_LENGTH_MAX = 256;
-/** Scores of one outcome. */
+/** Scores of one outcome, with those that feedback brings. */
 export const SCORES_MAX = 16;
+/** Sources of one score: judges and people that one mean is made of. With names of 256 characters a target stays below 100 kB. */
+export const SOURCES_PER_SCORE_MAX = 16;
 /** Names of scores in a store, beside the four known ones: each has sums of its own in every cell, about 150 bytes. */
 export const SCORE_NAMES_MAX = 64;
 /** Characters of a score's name. */
@@ -62,7 +64,7 @@ export const LABEL_LENGTH_MAX = 64;
 export const DIMENSIONS_MAX = 4;
 /** Resolved answers kept per snapshot, by (model, phase, attributes). Beyond it the oldest are dropped and computed again. */
 export const RESOLUTIONS_CACHED_MAX = 10_000;
-/** Outcomes that wait for a group commit. About 20 MB; beyond it callers are told to wait. */
+/** Outcomes, and scores of feedback, that wait for a group commit. About 20 MB; beyond it callers are told to wait. */
 export const OUTCOMES_QUEUED_MAX = 50_000;
 /** Outcomes of one group commit, so that one synced write stays short. */
 export const OUTCOMES_PER_GROUP_MAX = 10_000;
@@ -76,7 +78,7 @@ export const PRODUCERS_MAX = 10_000;
 export const SEQUENCES_IN_FLIGHT_MAX = 4_096;
 /** Streams of outcomes open at once: one per agent process beside the daemon, with room. */
 export const OUTCOME_STREAMS_MAX = 256;
-/** Outcomes that feedback can still correct. 25 bytes each, 25 MB. */
+/** Outcomes that feedback can still correct. 29 bytes each, 29 MB. */
 export const FEEDBACK_TARGETS_MAX = 1_000_000;
 /** How long feedback can correct an outcome, in milliseconds: a week; one that brought scores of its own, as long as the journal. */
 export const FEEDBACK_TTL_MS = 7 * 24 * 60 * 60 * 1000;
@@ -93,8 +95,13 @@ export const DIRTY_CELLS_MAX = 4_000;
  * under way come on top. Reaching it sets a checkpoint off; at twice as much, outcomes wait for it.
  */
 export const DELTA_BYTES_MAX = 16 * 1024 * 1024;
-/** Bytes of the journal on disk, about: 1 GiB, some five million raw outcomes. What is beyond it, or older than a day, is removed. */
-export const JOURNAL_BYTES_MAX = 1024 * 1024 * 1024;
+/**
+ * Bytes of the journal on disk where no option says otherwise, about: 1 GiB, some twenty million raw outcomes. What is beyond it, or
+ * older than a day, is removed.
+ */
+export const JOURNAL_BYTES_DEFAULT = 1024 * 1024 * 1024;
+/** Least bytes of the journal that an option may set: several checkpoints' worth at full load. */
+export const JOURNAL_BYTES_MIN = 16 * 1024 * 1024;
 /** Revisions whose changes are kept one by one: a change every five minutes for a year. */
 export const CHANGES_REVISIONS_MAX = 100_000;
 /** Drifts, and as many recommendations, that are kept after they were resolved or closed. */
