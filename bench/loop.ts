@@ -1,5 +1,6 @@
 // `node bench/loop.ts [--scopes N] [--arms N] [--days N] [--hourly-days N]`: a pass of the background loop over many scopes, on a real
-// store, with a probe that says how long a lookup would have waited for it. Prints a table.
+// store. Says how long each pass takes, the longest that it held the event loop by its own measure, and how long a lookup would have
+// waited beside it for whatever reason (the collector, the machine). Prints a table.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,10 +11,11 @@ import { PARAMETERS } from "../src/domain/analysis/parameter.ts";
 import { analyseParameterSteps } from "../src/domain/analysis/parameter-impact.ts";
 import { configIdOf } from "../src/domain/config/config-id.ts";
 import { scopeKey } from "../src/domain/config/scope.ts";
-import { type Cell, EMPTY_CELL, foldOutcome } from "../src/domain/outcome/cell.ts";
+import { type Cell, EMPTY_CELL, foldOutcome, mergeCells } from "../src/domain/outcome/cell.ts";
 import { outcomeOf } from "../src/domain/outcome/outcome-fixtures.ts";
 import { DriftWatch } from "../src/engine/drift-watch.ts";
 import { createTestPlatform, openTestEngine } from "../src/engine/engine-fixtures.ts";
+import type { LoopPass } from "../src/engine/loop.ts";
 import { Driver } from "../src/optimizer/driver.ts";
 import { createMeasureImpact } from "../src/optimizer/tasks/measure-impact.ts";
 import { createRecommendDriftReturn } from "../src/optimizer/tasks/recommend-drift-return.ts";
@@ -28,7 +30,7 @@ import { Store, type StoreOp } from "../src/store/store.ts";
 
 const { values } = parseArgs({
   options: {
-    scopes: { type: "string", default: "200" },
+    scopes: { type: "string", default: "1000" },
     arms: { type: "string", default: "10" },
     days: { type: "string", default: "30" },
     "hourly-days": { type: "string", default: "2" },
@@ -106,23 +108,33 @@ function startProbe() {
   };
 }
 
-async function measured(what: string, work: () => Promise<unknown>): Promise<void> {
+async function measured(what: string, work: () => Promise<LoopPass | undefined>): Promise<void> {
   const stop = startProbe();
   const started = performance.now();
   const cpu = process.cpuUsage();
-  await work();
+  const pass = await work();
   const ms = performance.now() - started;
   const { p99, p999, max } = stop();
   const { user } = process.cpuUsage(cpu);
+  const failed = pass?.tasks.filter(({ ok }) => !ok).map(({ task, error }) => `${task}: ${error}`);
+  const slice = pass ? `slices at most ${pass.longestSliceMs.toFixed(2)} ms` : "";
   console.log(
-    `${what.padEnd(52)} ${ms.toFixed(0).padStart(7)} ms  cpu ${(user / 1000).toFixed(0).padStart(6)} ms  waits p99 ${p99.toFixed(2)} p99.9 ${p999.toFixed(2)} max ${max.toFixed(2)} ms`,
+    `${what.padEnd(44)} ${ms.toFixed(0).padStart(7)} ms  cpu ${(user / 1000).toFixed(0).padStart(6)} ms  ${slice.padEnd(24)} waits p99 ${p99.toFixed(2)} p99.9 ${p999.toFixed(2)} max ${max.toFixed(2)} ms ${failed?.join(", ") ?? ""}`,
   );
 }
 
-async function alone(): Promise<void> {
+/** Memory in use after a collection; without `--expose-gc`, with what was not collected yet. */
+function memory(when: string): void {
+  globalThis.gc?.();
+  const { rss, heapUsed } = process.memoryUsage();
+  const mb = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(0)} MB`;
+  console.log(`memory ${when}: heap ${mb(heapUsed)}, RSS ${mb(rss)}`);
+}
+
+async function alone(): Promise<undefined> {
   const [temperature] = PARAMETERS;
   const [quality] = METRICS;
-  if (!temperature || !quality) return;
+  if (!temperature || !quality) return undefined;
   for (let place = 0; place < SCOPES_ALONE; place++) {
     const arms = armsOf(place).map(({ arm, cells }, index): MeasuredArm => {
       const cell = cells[index % CELL_KINDS] ?? EMPTY_CELL;
@@ -130,6 +142,7 @@ async function alone(): Promise<void> {
     });
     await inSlices(analyseParameterSteps(arms, temperature, quality));
   }
+  return undefined;
 }
 
 async function fill(store: Store): Promise<number> {
@@ -139,13 +152,19 @@ async function fill(store: Store): Promise<number> {
     for (const { arm, cells } of armsOf(place)) {
       const scope = scopeKey(arm.scope);
       ops.push({ put: keys.arm(scope, arm.configId), json: arm });
-      const cell = () => cells[count++ % CELL_KINDS];
+      let total = EMPTY_CELL;
+      const cell = () => {
+        const next = cells[count++ % CELL_KINDS] ?? EMPTY_CELL;
+        total = mergeCells(total, next);
+        return next;
+      };
       const firstHour = NOW_HOUR - hourlyDays * 24;
       for (let hour = firstHour; hour < NOW_HOUR; hour++)
         ops.push({ put: keys.cell(scope, arm.configId, hour), json: cell() });
       const lastDay = Math.floor(firstHour / 24);
       for (let day = lastDay - (days - hourlyDays); day < lastDay; day++)
         ops.push({ put: keys.dailyCell(scope, arm.configId, day), json: cell() });
+      ops.push({ put: keys.totals(scope, arm.configId), json: total });
     }
     await store.write(ops, "buffered");
   }
@@ -164,7 +183,11 @@ try {
   await new Promise((resume) => setTimeout(resume, SETTLE_MS));
   const platform = createTestPlatform();
   platform.clock.ms = NOW_MS;
+  memory("before the start");
+  const opening = performance.now();
   const engine = await openTestEngine(store, platform);
+  console.log(`the engine is open after ${(performance.now() - opening).toFixed(0)} ms`);
+  memory("after the start");
   const loop = new Driver({
     engine,
     platform,
@@ -178,18 +201,27 @@ try {
     options: { intervalMs: 10_000, driftThreshold: 0.1 },
   });
   loop.start();
-  await measured("first pass: every scope read from the store", () => loop.runNow());
-  const everywhere = (round: number) =>
-    Array.from({ length: scopeCount }, (_, place) => {
+  await measured("first pass: every scope", () => loop.runNow());
+  memory("after the first pass");
+  const news = (round: number, share: number) =>
+    Array.from({ length: Math.ceil(scopeCount * share) }, (_, place) => {
       const [first] = armsOf(place);
       return first ? [outcomeOf(`new-${round}-${place}`, { arm: first.arm })] : [];
     }).flat();
   for (let round = 1; round <= 2; round++) {
-    await engine.report(everywhere(round));
-    await measured("a later pass, every scope has new outcomes", () => loop.runNow());
+    await engine.report(news(round, 1));
+    await measured("a later pass, every scope has news", () => loop.runNow());
   }
-  await engine.checkpoint();
+  await measured("a checkpoint of one cell in every scope", async () => {
+    await engine.checkpoint();
+    return undefined;
+  });
+  for (let round = 3; round <= 4; round++) {
+    await engine.report(news(round, 0.01));
+    await measured("a pass with news in 1 % of the scopes", () => loop.runNow());
+  }
   await measured("a pass without news", () => loop.runNow());
+  memory("at the end");
   await loop.stop();
   await engine.close();
 } finally {

@@ -138,6 +138,7 @@ function acceptedChoice(
   const own = [...state.findings.recommendations.values()]
     .filter(
       (item) =>
+        item.scope.model === scope.model &&
         BELIEVED.includes(item.state) &&
         item.parameter === name &&
         scopeKey(item.scope) === scopeKey(scope),

@@ -50,15 +50,14 @@ export interface Drift extends DriftFinding {
 
 /** Whether two findings are about the same thing, so that the second continues the first. */
 export function sameSubject(a: DriftFinding, b: DriftFinding): boolean {
-  return (
-    a.kind === b.kind &&
-    // Which parameters agents apply otherwise may change while it is the same drift.
-    (a.kind === "application" || a.parameter === b.parameter) &&
-    a.configId === b.configId &&
-    a.scope.model === b.scope.model &&
-    a.scope.phase === b.scope.phase &&
-    JSON.stringify(a.scope.dimensions) === JSON.stringify(b.scope.dimensions)
-  );
+  return subjectKey(a) === subjectKey(b);
+}
+
+/** A text that is equal for findings about the same thing only. */
+export function subjectKey({ kind, parameter, configId = "", scope }: DriftFinding): string {
+  // Which parameters agents apply otherwise may change while it is the same drift.
+  const what = kind === "application" ? "" : parameter;
+  return JSON.stringify([kind, what, configId, scope.model, scope.phase, scope.dimensions]);
 }
 
 /** The drift once what is found of it changed; the same value where nothing did. */

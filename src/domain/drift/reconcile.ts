@@ -1,10 +1,4 @@
-import {
-  continueDrift,
-  type Drift,
-  type DriftFinding,
-  resolveDrift,
-  sameSubject,
-} from "./drift.ts";
+import { continueDrift, type Drift, type DriftFinding, resolveDrift, subjectKey } from "./drift.ts";
 
 /** What became of a drift or a finding. */
 export interface DriftDecision {
@@ -31,9 +25,10 @@ export function reconcileDrifts(
   const drifts: Drift[] = [];
   const decisions: DriftDecision[] = [];
   const found = new Set<Drift>();
+  const bySubject = new Map(open.map((drift) => [subjectKey(drift), drift]));
   let { room } = context;
   for (const finding of findings) {
-    const known = open.find((drift) => sameSubject(drift, finding));
+    const known = bySubject.get(subjectKey(finding));
     if (known) {
       found.add(known);
       const next = continueDrift(known, finding);

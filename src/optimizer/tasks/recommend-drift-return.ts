@@ -27,16 +27,15 @@ export function createRecommendDriftReturn(engine: Engine): Task {
     async run(pass) {
       const proposals = await collectProposals(engine, pass);
       let decisions: LoopDecision[] = [];
-      await engine.commit(
-        recordFindings((findings, createId) => {
-          const decided = decideRecommendations(proposals, findings, {
-            nowMs: pass.nowMs,
-            createId: () => createId("rec"),
-          });
-          decisions = decided.decisions;
-          return { drifts: [], recommendations: decided.recommendations };
-        }),
-      );
+      const recorded = recordFindings((findings, createId) => {
+        const decided = decideRecommendations(proposals, findings, {
+          nowMs: pass.nowMs,
+          createId: () => createId("rec"),
+        });
+        decisions = decided.decisions;
+        return { drifts: [], recommendations: decided.recommendations };
+      });
+      await pass.slices.waitFor(engine.commit(recorded));
       return decisions;
     },
   };
@@ -45,16 +44,18 @@ export function createRecommendDriftReturn(engine: Engine): Task {
 /** The proposal for each open drift that no recommendation answers as it stands. */
 async function collectProposals(engine: Engine, pass: Pass): Promise<Proposal[]> {
   const { findings } = engine.state;
+  const isAnswered = answersOf(findings);
   const proposals: Proposal[] = [];
   for (const drift of findings.drifts.values()) {
-    if (drift.kind !== "config" || isAnswered(drift, findings)) continue;
+    await pass.slices.giveWay();
+    if (drift.kind !== "config" || isAnswered(drift)) continue;
     const { checks, served } = await pass.examine(drift.scope);
     const check = checks.find(({ parameter }) => parameter.name === drift.parameter);
     if (!check) continue;
     const proposal = proposeDriftReturn({
       drift,
       impact: check.impact,
-      servedBefore: await servedBefore(engine, drift),
+      servedBefore: await pass.slices.waitFor(servedBefore(engine, drift)),
       parentConfigId: served.arm.configId,
       parentRevision: served.parentRevision,
     });
@@ -81,9 +82,10 @@ export function decideRecommendations(
     const ended = ending && transition(open, { ...ending, atMs: context.nowMs, by: LOOP });
     if (ended) record(`recommendation_${ended.state}`, ended, ended.stateReason);
   }
+  const isAnswered = answersOf(findings);
   for (const proposal of proposals) {
     const drift = findings.drifts.get(proposal.driftId);
-    if (!drift || isAnswered(drift, findings)) continue;
+    if (!drift || isAnswered(drift)) continue;
     if (findings.recommendations.size + recommendations.length >= OPEN_FINDINGS_MAX) break;
     const item: Recommendation = {
       ...proposal,
@@ -100,14 +102,13 @@ export function decideRecommendations(
   return { recommendations, decisions };
 }
 
-/** Whether a recommendation about the drift, as it stands, waits or was declined. */
-function isAnswered(drift: Drift, findings: Findings): boolean {
-  return [...findings.recommendations.values()].some(
-    (item) =>
-      item.driftId === drift.driftId &&
-      item.currentValue === drift.served &&
-      (isOpen(item) || item.state === "dismissed"),
-  );
+/** Whether a recommendation about a drift, as it stands, waits or was declined. */
+function answersOf(findings: Findings): (drift: Drift) => boolean {
+  const answered = new Set<string>();
+  for (const item of findings.recommendations.values())
+    if (isOpen(item) || item.state === "dismissed")
+      answered.add(JSON.stringify([item.driftId, item.currentValue]));
+  return ({ driftId, served }) => answered.has(JSON.stringify([driftId, served]));
 }
 
 function endingOf(

@@ -15,26 +15,25 @@ export async function recordDrifts(
     readonly findings: readonly DriftFinding[];
     readonly along: WatchedDrifts["ops"];
   },
-  pass: Pick<Pass, "nowMs">,
+  pass: Pick<Pass, "nowMs" | "slices">,
 ): Promise<LoopDecision[]> {
   let decisions: LoopDecision[] = [];
-  await engine.commit(
-    recordFindings((state, createId) => {
-      const open = [...state.drifts.values()].filter(({ kind }) => found.kinds.includes(kind));
-      const reconciled = reconcileDrifts(open, found.findings, {
-        nowMs: pass.nowMs,
-        room: OPEN_FINDINGS_MAX - state.drifts.size,
-        createId: () => createId("dft"),
-      });
-      decisions = reconciled.decisions.map(({ decision, about, driftId }) => ({
-        decision,
-        scope: about.scope,
-        reason: about.message,
-        subjectId: driftId,
-        evidence: about.evidence,
-      }));
-      return { drifts: reconciled.drifts, recommendations: [] };
-    }, found.along),
-  );
+  const recorded = recordFindings((state, createId) => {
+    const open = [...state.drifts.values()].filter(({ kind }) => found.kinds.includes(kind));
+    const reconciled = reconcileDrifts(open, found.findings, {
+      nowMs: pass.nowMs,
+      room: OPEN_FINDINGS_MAX - state.drifts.size,
+      createId: () => createId("dft"),
+    });
+    decisions = reconciled.decisions.map(({ decision, about, driftId }) => ({
+      decision,
+      scope: about.scope,
+      reason: about.message,
+      subjectId: driftId,
+      evidence: about.evidence,
+    }));
+    return { drifts: reconciled.drifts, recommendations: [] };
+  }, found.along);
+  await pass.slices.waitFor(engine.commit(recorded));
   return decisions;
 }

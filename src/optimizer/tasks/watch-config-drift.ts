@@ -1,4 +1,5 @@
 import { insightsOf } from "../../domain/analysis/insight.ts";
+import type { Scope } from "../../domain/config/scope.ts";
 import { continueDrift, type Drift, resolveDrift, sameSubject } from "../../domain/drift/drift.ts";
 import { OPEN_FINDINGS_MAX } from "../../domain/kernel/limits.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -53,12 +54,7 @@ export function decideDrifts(
   const drifts: Drift[] = [];
   const decisions: LoopDecision[] = [];
   for (const check of examination.checks) {
-    const open = [...findings.drifts.values()].find(
-      (drift) =>
-        drift.kind === "config" &&
-        drift.parameter === check.parameter.name &&
-        isOfScope(drift, examination),
-    );
+    const open = openDrift(findings, check.parameter.name, examination.scope);
     const { drift, decision } = decideDrift(
       check,
       open,
@@ -95,6 +91,11 @@ function decideDrift(
   return { decision: check.isInsufficient ? "insufficient_data" : "no_drift" };
 }
 
-function isOfScope(drift: Drift, { scope }: ScopeExamination): boolean {
-  return sameSubject(drift, { ...drift, scope });
+function openDrift(findings: Findings, parameter: string, scope: Scope): Drift | undefined {
+  for (const drift of findings.drifts.values()) {
+    // The model first: it tells nearly all others apart.
+    if (drift.scope.model !== scope.model || drift.kind !== "config") continue;
+    if (drift.parameter === parameter && sameSubject(drift, { ...drift, scope })) return drift;
+  }
+  return undefined;
 }
