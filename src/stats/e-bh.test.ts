@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { seededRandom, shuffled } from "../../test/statistics/random.ts";
 import { hasSharedData, readFixtures } from "../../test/statistics/shared-data.ts";
-import { binomialBound } from "../../test/statistics/streams.ts";
 import {
   claimIntervalAlpha,
   claimThreshold,
@@ -90,37 +88,6 @@ test("evidence that used units from before its slot was opened is refused", () =
   expect(() =>
     evaluateSeason(ledger, { cutMs: 200, evidence: new Map([["s0", suggested]]) }),
   ).toThrow(RangeError);
-});
-
-/**
- * The worst case: with chance alpha/l exactly l null slots stand at K/(alpha l), the others at 0.
- * Each alone is a martingale of its own clock, and e-BH on them errs with chance alpha H_K.
- */
-test("evidence that each slot makes on its own clock errs at alpha H_K; one clock does not", () => {
-  const random = seededRandom(41);
-  const [size, alpha, seasons] = [50, 0.05, 1_500];
-  let [ownClocks, oneClock] = [0, 0];
-  const empty = seasonOf(size, size);
-  for (let season = 0; season < seasons; season++) {
-    let draw = random.uniform();
-    let together = 0;
-    for (let l = 1; l <= size && together === 0; l++) {
-      draw -= alpha / l;
-      if (draw < 0) together = l;
-    }
-    const level = together === 0 ? 0 : size / (alpha * together);
-    const chosen = new Set(shuffled([...empty.slots.keys()], random).slice(0, together));
-    const evidence = empty.slots.map((_, i) => (chosen.has(i) ? level * 1.000001 : 1e-9));
-    if (evaluated(empty, evidence).claimed.length > 0) ownClocks++;
-    const stakes = empty.slots.map(() => {
-      let wealth = 1;
-      for (let step = 0; step < 6; step++) wealth *= 1 + 0.9 * (2 * random.bernoulli(0.5) - 1);
-      return wealth;
-    });
-    if (evaluated(empty, stakes).claimed.length > 0) oneClock++;
-  }
-  expect(ownClocks / seasons).toBeGreaterThan(0.18);
-  expect(oneClock).toBeLessThanOrEqual(binomialBound(seasons, alpha));
 });
 
 describe.skipIf(!hasSharedData)("known values", () => {

@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../test/statistics/random.ts";
 import { hasSharedData, readFixtures } from "../../test/statistics/shared-data.ts";
+import {
+  bernoulliKind,
+  binomialBound,
+  designFor,
+  type OutcomeKind,
+  runStream,
+  scoreKind,
+} from "../../test/statistics/streams.ts";
 import { fixedSampleSize, smallestDetectableEffect, unitsNeeded } from "./forecast.ts";
+import { normalQuantile } from "./special.ts";
 
 const QUESTION = {
   incrementVariance: 1,
@@ -47,6 +57,49 @@ test("bets cut to one size decide sooner, a cap below the best bet later, free b
 
 test("an effect of zero is refused", () => {
   expect(() => unitsNeeded({ ...QUESTION, effect: 0 })).toThrow(RangeError);
+});
+
+/** Whether of so many times the q-quantile may be within 20 % of a number of units, by two standard deviations. */
+function isWithinFifth(times: readonly number[], units: number, q: number): boolean {
+  const count = times.length;
+  const by = (limit: number) => times.filter((time) => time <= limit).length;
+  return (
+    by(0.8 * units) <= binomialBound(count, q) &&
+    count - by(1.2 * units) <= binomialBound(count, 1 - q)
+  );
+}
+
+test("half and four fifths of simulated streams have decided by the forecast; by the fixed sample size they have not", () => {
+  const cases: readonly (readonly [OutcomeKind, number, number])[] = [
+    [bernoulliKind(0.6), 0.1, 0.05],
+    [bernoulliKind(0.6), 0.1, 0.001],
+    [scoreKind, 0.05, 0.05],
+    [bernoulliKind(0.95), -0.1, 0.05],
+  ];
+  for (const [k, [kind, shift, alpha]] of cases.entries()) {
+    const random = seededRandom(71 + k);
+    const design = designFor(kind);
+    const shifted = kind.momentsAt(shift);
+    const effect = Math.abs(shifted.mean - kind.mean);
+    const incrementVariance = 2 * (kind.variance + shifted.variance);
+    const { bets } = design.tests.superiority;
+    const forecast = (chance: number) => {
+      const question = { ...QUESTION, incrementVariance, alpha, chance, effect, bets };
+      const needed = unitsNeeded(question);
+      return needed.kind === "units" ? needed.units : Number.NaN;
+    };
+    const limit = Math.ceil(1.5 * forecast(0.8));
+    const run = { units: limit, effect: shift, alpha, stopAtDecision: true };
+    const times = Array.from(
+      { length: 150 },
+      () => runStream(kind, design, random, run).decidedAfter ?? Number.POSITIVE_INFINITY,
+    );
+    for (const chance of [0.5, 0.8])
+      expect(isWithinFifth(times, forecast(chance), chance), `${kind.name} ${chance}`).toBe(true);
+    const z = normalQuantile(1 - alpha / 2) + normalQuantile(0.8);
+    const fixed = (incrementVariance * z * z) / effect ** 2;
+    expect(isWithinFifth(times, fixed, 0.8), `${kind.name}, fixed`).toBe(false);
+  }
 });
 
 test("the fixed sample size of R's power.prop.test", () => {

@@ -18,7 +18,7 @@ const increments = fc.array(
 );
 
 function summed(list: readonly { readonly u: number; readonly w: number }[]): IncrementSums {
-  return list.reduce((sums, { u, w }) => addIncrement(sums, u, w), NO_INCREMENTS);
+  return list.reduce<IncrementSums>((sums, { u, w }) => addIncrement(sums, u, w), NO_INCREMENTS);
 }
 
 test("the sums of u - m w are those of the single values, whatever the weights", () => {

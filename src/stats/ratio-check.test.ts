@@ -1,15 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../test/statistics/random.ts";
+import { runReporting } from "../../test/statistics/reporting-streams.ts";
 import { hasSharedData, readFixtures } from "../../test/statistics/shared-data.ts";
 import { binomialBound, quantileOf } from "../../test/statistics/streams.ts";
-import { emptyState, foldUnit } from "./betting.ts";
-import {
-  logRatioEvidence,
-  mayLeaveOutMissing,
-  RATIO_ALARM,
-  reportingDesign,
-  reportingLogEvidence,
-} from "./ratio-check.ts";
+import { logRatioEvidence, mayLeaveOutMissing, RATIO_ALARM } from "./ratio-check.ts";
 
 const ALARM = Math.log(RATIO_ALARM);
 
@@ -51,46 +45,27 @@ test("shares as intended fire in at most one of a hundred streams, 55 to 45 with
   expect(quantileOf(times, 0.5)).toBeLessThan(2_000);
 });
 
-test("where the allocation moves, the engine on reported-or-not finds what epochs of counts miss", () => {
+test("where the allocation moves, the engine on reported-or-not finds what factors by allocation miss", () => {
   const random = seededRandom(62);
-  const design = reportingDesign({
-    propensity: { low: 0.2, high: 0.8 },
-    plannedPropensity: 0.5,
-    expectedRate: 0.9,
-  });
-  const streams = 20;
-  let [engine, product, quiet] = [0, 0, 0];
-  for (let stream = 0; stream < streams; stream++) {
-    let state = emptyState(design);
-    let equal = emptyState(design);
-    let logProduct = 0;
-    let [byEngine, byProduct, byEqual] = [false, false, false];
-    for (let epoch = 0; epoch < 22; epoch++) {
-      const propensity = 0.3 + 0.02 * epoch;
-      const counts = [0, 0];
-      for (let i = 0; i < 455; i++) {
-        const arm = random.bernoulli(propensity);
-        const report = random.bernoulli(arm === 1 ? 0.8 : 0.9);
-        const unit = { index: epoch * 455 + i, arm, propensity, centre: 0.85 };
-        state = foldUnit(design, state, { ...unit, outcome: report });
-        equal = foldUnit(design, equal, { ...unit, outcome: random.bernoulli(0.85) });
-        counts[arm] = (counts[arm] ?? 0) + report;
-        byEngine ||= reportingLogEvidence(state) >= ALARM;
-        byEqual ||= reportingLogEvidence(equal) >= ALARM;
-      }
-      logProduct += logRatioEvidence(
-        [counts[0] ?? 0, counts[1] ?? 0],
-        [1 - propensity, propensity],
-      );
-      byProduct ||= logProduct >= ALARM;
-    }
-    if (byEngine) engine++;
-    if (byProduct) product++;
-    if (byEqual) quiet++;
+  const streams = 60;
+  const run = { unitsEach: 150, random };
+  const runs = Array.from({ length: streams }, () => runReporting([0.9, 0.8], run));
+  const times = runs.map(({ engineAt }) => engineAt);
+  expect(times.filter((at) => at !== undefined).length / streams).toBeGreaterThan(0.9);
+  expect(quantileOf(times, 0.5)).toBeLessThan(1_200);
+  const byFactors = runs.filter(({ productFired }) => productFired).length;
+  expect(byFactors / streams).toBeLessThan(0.5);
+});
+
+test("arms that report alike, however seldom, fire in at most one of a thousand streams", () => {
+  const random = seededRandom(63);
+  const streams = 60;
+  for (const rate of [0.9, 0.5]) {
+    const run = { unitsEach: 150, random };
+    const runs = Array.from({ length: streams }, () => runReporting([rate, rate], run));
+    const fired = runs.filter(({ engineAt }) => engineAt !== undefined).length;
+    expect(fired).toBeLessThanOrEqual(binomialBound(streams, 0.001));
   }
-  expect(engine).toBe(streams);
-  expect(product).toBeLessThan(engine);
-  expect(quiet).toBe(0);
 });
 
 test("outcomes that are missing may be left out only where they are few and alike", () => {

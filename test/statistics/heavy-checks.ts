@@ -100,7 +100,9 @@ export function* reporting(): Generator<HeavyRow> {
   ] as const;
   for (const [k, { name, rates, streams }] of cases.entries()) {
     const random = seededRandom(8_500 + k);
-    const runs = Array.from({ length: streams }, () => runReporting(rates, random));
+    const runs = Array.from({ length: streams }, () =>
+      runReporting(rates, { unitsEach: 455, random }),
+    );
     const fired = runs.filter(({ engineAt }) => engineAt !== undefined).length / streams;
     const byProduct = runs.filter(({ productFired }) => productFired).length / streams;
     const what = `reporting, engine, ${name}`;

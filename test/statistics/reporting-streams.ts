@@ -7,9 +7,8 @@ import {
 } from "../../src/stats/ratio-check.ts";
 import type { Random } from "./random.ts";
 
-/** How often the allocation moves, and how many units each allocation serves. */
+/** How often the allocation moves. */
 const ALLOCATIONS = 22;
-const UNITS_EACH = 455;
 const ALARM = Math.log(RATIO_ALARM);
 
 const DESIGN = reportingDesign({
@@ -19,10 +18,14 @@ const DESIGN = reportingDesign({
 });
 
 /**
- * One stream of 10,010 units of which the arms report at the given rates (control, challenger), looked at after every one: when the
- * engine on "reported or not" alarms, and whether the product of Bayes factors by allocation ever does.
+ * One stream of units of which the arms report at the given rates (control, challenger), looked at after every one: when the engine on
+ * "reported or not" alarms, and whether the product of Bayes factors by allocation ever does.
  */
-export function runReporting(rates: readonly [number, number], random: Random) {
+export function runReporting(
+  rates: readonly [number, number],
+  run: { readonly unitsEach: number; readonly random: Random },
+) {
+  const { unitsEach, random } = run;
   let state = emptyState(DESIGN);
   let engineAt: number | undefined;
   let productFired = false;
@@ -31,10 +34,10 @@ export function runReporting(rates: readonly [number, number], random: Random) {
     const propensity = 0.3 + 0.02 * allocation;
     const shares = [1 - propensity, propensity];
     const counts = [0, 0];
-    for (let i = 0; i < UNITS_EACH; i++) {
+    for (let i = 0; i < unitsEach; i++) {
       const arm = random.bernoulli(propensity);
       const outcome = random.bernoulli(rates[arm]);
-      const index = allocation * UNITS_EACH + i;
+      const index = allocation * unitsEach + i;
       state = foldUnit(DESIGN, state, { index, arm, outcome, propensity, centre: 0.9 });
       counts[arm] = (counts[arm] ?? 0) + outcome;
       if (engineAt === undefined && reportingLogEvidence(state) >= ALARM) engineAt = index + 1;

@@ -76,13 +76,17 @@ export const FIVE_KINDS: readonly OutcomeKind[] = [
 ];
 
 /** A design for the incumbent `kind`, with the centre boxed around its history. */
-export function designFor(kind: OutcomeKind, propensity = 0.5): BettingDesign {
+export function designFor(
+  kind: OutcomeKind,
+  propensity = 0.5,
+  designedEffect = 0.05,
+): BettingDesign {
   return freezeDesign({
     plannedPropensity: propensity,
     propensity: { low: propensity, high: propensity },
     centre: { low: Math.max(0, kind.mean - 0.1), high: Math.min(1, kind.mean + 0.1) },
     outcomeVariance: kind.variance,
-    designedEffect: 0.05,
+    designedEffect,
     harmTolerance: 0.01,
     worthwhileEffect: 0.02,
     margin: 0.01,
