@@ -11,7 +11,7 @@ export interface LevelStanding {
   readonly value: number;
   /** False where the level was shown to be worse than the best one. */
   readonly isMember: boolean;
-  /** By how much the best level is better, where it was shown; the interval excludes zero. */
+  /** By how much the best level, whichever it is, is better: above zero where it was shown, from zero up where not. Absent where not asked. */
   readonly shortfall: Interval | undefined;
 }
 
@@ -21,6 +21,12 @@ export interface OptimumSet {
   readonly levels: readonly LevelStanding[];
   /** From the first to the last of each run of adjacent members. */
   readonly ranges: readonly Interval[];
+}
+
+interface OptimumDesign {
+  readonly alpha: number;
+  /** Whether a level's shortfall is wanted although it is not shown; of none where absent. */
+  readonly isBounded?: (index: number) => boolean;
 }
 
 /** To what the ends of a shortfall are searched. */
@@ -34,16 +40,18 @@ const TOLERANCE = 1e-4;
  * mean is one under any dependence: the chance that any level among the best is ever left out, at
  * any look, is at most alpha/2, for a plateau of any length. The other half of alpha is for the upper
  * ends of the shortfalls (a union over all K(K-1) ordered pairs), so that all statements of the
- * answer hold together with probability 1 - alpha.
+ * answer hold together with probability 1 - alpha: simultaneous intervals of the distance to the best
+ * (Hsu 1981, "multiple comparisons with the best", with e-values in place of quantiles).
  *
  * `compare(i, j)` gives the evidence about mean(i) - mean(j), larger being better: independent,
  * stratified or paired. Pass only levels that have outcomes, in ascending order; a level without
- * any cannot be shown worse and would be a member. One level: it is the set. None: empty.
+ * any cannot be shown worse and would be a member. One level: it is the set. None: empty. Members have a shortfall where
+ * `isBounded` says so: it is dear, and only says how much is not known.
  */
 export function findOptimumSet(
   values: readonly number[],
   compare: (i: number, j: number) => DifferenceEvidence,
-  design: { readonly alpha: number },
+  design: OptimumDesign,
 ): OptimumSet {
   return finish(optimumSetSteps(values, compare, design));
 }
@@ -52,7 +60,7 @@ export function findOptimumSet(
 export function* optimumSetSteps(
   values: readonly number[],
   compare: (i: number, j: number) => DifferenceEvidence,
-  design: { readonly alpha: number },
+  design: OptimumDesign,
 ): Steps<OptimumSet> {
   assertLevel(design.alpha);
   assertStatistic(
@@ -64,8 +72,11 @@ export function* optimumSetSteps(
   for (const [i, value] of values.entries()) {
     const better: DifferenceEvidence[] = [];
     for (let j = 0; j < count; j++) if (j !== i) better.push(compare(j, i));
-    const shortfall = yield* shortfallSteps(better, count, design.alpha);
-    levels.push({ value, isMember: shortfall === undefined, shortfall });
+    const isBounded = design.isBounded?.(i) ?? false;
+    levels.push({
+      value,
+      ...(yield* standingSteps(better, { count, alpha: design.alpha, isBounded })),
+    });
     yield;
   }
   return { levels, ranges: rangesOf(levels) };
@@ -81,29 +92,33 @@ export function distanceToOptimum(set: Pick<OptimumSet, "ranges">, value: number
   return nearest;
 }
 
-function* shortfallSteps(
+function* standingSteps(
   better: readonly DifferenceEvidence[],
-  count: number,
-  alpha: number,
-): Steps<Interval | undefined> {
+  how: { readonly count: number; readonly alpha: number; readonly isBounded: boolean },
+): Steps<Omit<LevelStanding, "value">> {
+  const { count, alpha } = how;
+  if (better.length === 0) return { isMember: true, shortfall: { low: 0, high: 0 } };
   const threshold = Math.log((2 * count) / alpha);
-  if (better.length === 0 || !(yield* meanReachesSteps(better, 0, threshold))) return undefined;
+  const isMember = !(yield* meanReachesSteps(better, 0, threshold));
+  if (isMember && !how.isBounded) return { isMember, shortfall: undefined };
   yield;
   const largest = better.reduce((most, { estimate = 0 }) => Math.max(most, estimate), 0);
-  const low = yield* outerBoundarySteps(
-    { inside: largest, outside: 0, tolerance: TOLERANCE },
-    {
-      surely: (d) => logMeanAtMost(better, d) < threshold,
-      *holds(d) {
-        return !(yield* meanReachesSteps(better, d, threshold));
-      },
-    },
-  );
+  const low = isMember
+    ? 0
+    : yield* outerBoundarySteps(
+        { inside: largest, outside: 0, tolerance: TOLERANCE },
+        {
+          surely: (d) => logMeanAtMost(better, d) < threshold,
+          *holds(d) {
+            return !(yield* meanReachesSteps(better, d, threshold));
+          },
+        },
+      );
   const high = yield* largestPossibleSteps(better, {
     largest,
     threshold: Math.log((2 * count * (count - 1)) / alpha),
   });
-  return { low, high };
+  return { isMember, shortfall: { low, high } };
 }
 
 /** The largest difference that some other level may have, each at the threshold: where the last of them is ruled out. */

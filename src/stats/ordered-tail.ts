@@ -5,7 +5,7 @@ import type { Interval } from "./interval.ts";
 import { EMPTY_SUMS, meanOf, mergeSums, type PowerSums, varianceOf } from "./power-sums.ts";
 import { finish, type Steps } from "./steps.ts";
 
-/** The levels at one end of an ordered parameter that are, taken together, shown to be worse than the rest. */
+/** The levels at one end of an ordered parameter that are, taken together, shown to be worse than the rest: of no one of them. */
 export interface OrderedTail {
   readonly side: "lower" | "upper";
   /** Indices of its levels, ascending. */
@@ -13,22 +13,19 @@ export interface OrderedTail {
   /** By how much the mean of the rest is higher than the mean of the tail; excludes zero. */
   readonly shortfall: Interval;
   readonly sampleSize: number;
-  /** The smallest `alpha` of the whole call at which the interval still excludes zero, at most that asked for. */
-  readonly exclusionLevel: number;
 }
 
 /** How far a level must look worse on its own to be counted to a tail, in standard errors. */
 const LOOKS_WORSE = 1.96;
 
 /**
- * The tails of an ordered parameter where outcomes fall off, for a plateau that ends in a cliff: single levels near the edge
- * often have too few outcomes to be shown worse alone, and together they have enough.
+ * The tails of an ordered parameter where outcomes fall off: how much worse the end of the scale is as a whole.
  *
  * A tail is the longest run of levels from an end in which each lies more than 1.96 standard errors below the pooled rest. That
  * choice looks at the data, and may: the intervals of all 2(K-1) possible tails of K levels hold together, at every look, with
  * probability 1 - alpha (a union over `independentEvidence`), so whichever is chosen, its interval holds. A tail is returned only
- * where its interval excludes zero. So with no level worse than another the chance of any tail, ever, is at most alpha; a good
- * level next to bad ones is drawn into their tail with a chance of about 2.5 % at each look.
+ * where its interval excludes zero. It is a statement about the pool. A good level next to a bad one is drawn into its tail in 2.5 % of
+ * looks, and in a fifth of the worlds at some look: which levels are worse is for `findClaimedEnds` to say.
  *
  * Levels ascend and hold outcomes in 0..1, more being better. Fewer than two levels: none. Observational: says where, not why.
  */
@@ -64,8 +61,7 @@ export function* orderedTailSteps(
     if (shortfall.low <= 0) continue;
     const first = side === "upper" ? levels.length - length : 0;
     const members = Array.from({ length }, (_, i) => first + i);
-    const exclusionLevel = 4 * (levels.length - 1) * Math.exp(-logExceeds(0));
-    tails.push({ side, members, shortfall, sampleSize: tail.n, exclusionLevel });
+    tails.push({ side, members, shortfall, sampleSize: tail.n });
   }
   return tails;
 }

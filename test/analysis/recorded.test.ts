@@ -40,6 +40,10 @@ describe.skipIf(!hasSharedData)("recorded temperatures", () => {
     }
     const impact = impactOf(levels);
     expect(impact.optimum).toStrictEqual([{ low: 0, high: 1.3 }]);
+    const worse = impact.levels.filter(({ isOptimal }) => isOptimal === false);
+    expect(worse.map(({ value }) => value)).toStrictEqual([1.5, 1.6]);
+    expect(impact.levels.find(({ value }) => value === 1.4)?.isInDoubt).toBe(true);
+    // Of the end as a whole more is shown than of 1.4 alone.
     expect(impact.tails.map(({ values }) => values)).toStrictEqual([[1.4, 1.5, 1.6]]);
     expect(impact.evidence).toBe("observational");
   });

@@ -16,9 +16,20 @@ const GROUPS = [
     low: 52.5,
     high: 58.9,
     difference: -1.1,
+    differenceLow: -6.9,
+    differenceHigh: 0,
     optimal: true,
   },
-  { value: 0.7, sampleSize: 1500n, mean: 56.8, low: 53.6, high: 60, optimal: true },
+  {
+    value: 0.7,
+    sampleSize: 1500n,
+    mean: 56.8,
+    low: 53.6,
+    high: 60,
+    differenceLow: -4.1,
+    differenceHigh: 0,
+    optimal: true,
+  },
   { value: 1.2, sampleSize: 4n, mean: 50, low: 0, high: 100, difference: -6.8 },
   {
     value: 1.4,
@@ -27,7 +38,9 @@ const GROUPS = [
     low: 33,
     high: 58,
     difference: -11.5,
-    optimal: false,
+    differenceLow: -29.4,
+    differenceHigh: 0,
+    inDoubt: true,
   },
   {
     value: 1.6,
@@ -110,10 +123,10 @@ describe("analyze", () => {
       not shown to be worse than the best: temperature 0 to 0.7
 
       TEMPERATURE     N  MEAN  95% INTERVAL  VS BEST    95% INTERVAL  VERDICT
-              0.0  1500  55.7  52.5 to 58.9     -1.1               -  not shown worse
-              0.7  1500  56.8  53.6 to 60.0                           best
+              0.0  1500  55.7  52.5 to 58.9     -1.1     -6.9 to 0.0  not shown worse
+              0.7  1500  56.8  53.6 to 60.0              -4.1 to 0.0  best
               1.2     4  50.0  0.0 to 100.0     -6.8               -  too few to judge
-              1.4   100  45.3  33.0 to 58.0    -11.5               -  worse together
+              1.4   100  45.3  33.0 to 58.0    -11.5    -29.4 to 0.0  in doubt
               1.6   100   5.5   0.9 to 17.2    -51.3  -57.1 to -37.2  worse
       temperature 1.4, 1.6 together (200 outcomes) against the rest: -40.1 to -22.9
 

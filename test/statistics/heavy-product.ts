@@ -1,4 +1,5 @@
-import { atMost, type HeavyRow } from "./heavy-row.ts";
+import { atLeast, atMost, type HeavyRow } from "./heavy-row.ts";
+import { cliffWorld } from "./plateau-worlds.ts";
 import { ordersWithClaims } from "./product-orders.ts";
 import { seededRandom } from "./random.ts";
 import { hasSharedData, readReplay, type TemperatureRow } from "./shared-data.ts";
@@ -22,4 +23,26 @@ export function* productOrders(): Generator<HeavyRow> {
       0,
     );
   }
+}
+
+/** A plateau next to a cliff, looked at 30 times in 100 worlds: the last good level is served. */
+export function* cliffs(): Generator<HeavyRow> {
+  const how = { looks: 30, outcomesPerLook: 20 };
+  const worlds = Array.from({ length: 100 }, (_, seed) => cliffWorld(seed + 1, how));
+  const share = (of: readonly unknown[]) => of.length / worlds.length;
+  yield atMost(
+    "a plateau next to a cliff: a drift of its last level, ever",
+    share(worlds.filter(({ isPlateauDrift }) => isPlateauDrift)),
+    0.01,
+  );
+  yield atLeast(
+    "the same worlds: that level ever looks worse",
+    share(worlds.filter(({ isEverInDoubt }) => isEverInDoubt)),
+    0.05,
+  );
+  yield atLeast(
+    "the same worlds: the drift of the cliff is found",
+    share(worlds.filter(({ isCliffDrift }) => isCliffDrift)),
+    1,
+  );
 }

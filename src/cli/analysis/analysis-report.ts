@@ -100,7 +100,7 @@ function printGroups(
         formatFixed(group.mean, decimals),
         formatInterval(group.low, group.high, decimals),
         isBest ? "" : formatSigned(group.difference, decimals),
-        isBest ? "" : formatInterval(group.differenceLow, group.differenceHigh, decimals),
+        formatInterval(group.differenceLow, group.differenceHigh, decimals),
         ...(isStratified ? [isBest ? "" : formatSigned(group.naiveDifference ?? 0, decimals)] : []),
         verdictCell(group, terminal),
       ];
@@ -182,10 +182,10 @@ function levelTexts(groups: readonly ParameterGroup[]): readonly string[] {
 }
 
 function verdictCell(group: ParameterGroup, { style }: Terminal): Cell {
+  if (group.inDoubt === true) return "in doubt";
   if (group.optimal === undefined) return "too few to judge";
   if (group.optimal) {
     return { text: isBestLevel(group) ? "best" : "not shown worse", paint: style.green };
   }
-  const alone = group.differenceLow !== undefined;
-  return { text: alone ? "worse" : "worse together", paint: style.red };
+  return { text: "worse", paint: style.red };
 }

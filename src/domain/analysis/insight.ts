@@ -48,7 +48,7 @@ export function insightsOf(impact: ParameterImpact, scope: Scope): Insight[] {
     return [make("INSUFFICIENT_DATA", insufficientText(impact))];
   const insights: Insight[] = [];
   for (const tail of impact.tails) insights.push(make("TAIL_WORSE", tailText(impact, tail)));
-  const worse = impact.levels.filter((level) => level.shortfall !== undefined);
+  const worse = impact.levels.filter((level) => level.isOptimal === false);
   if (worse.length > 0) insights.push(make("LEVELS_WORSE", worseText(impact, worse)));
   const turned = impact.levels.filter((level) => isTurned(impact, level));
   if (turned.length > 0) insights.push(make("SIGN_TURNED", turnedText(impact, turned)));
@@ -70,12 +70,20 @@ function insufficientText(impact: ParameterImpact): string {
 function tailText(impact: ParameterImpact, tail: TailReport): string {
   const { parameter, metric, levels } = impact;
   const outside = levels.filter(
-    (level) => level.isOptimal !== undefined && !tail.values.includes(level.value),
+    (level) =>
+      (level.isOptimal !== undefined || level.isInDoubt) && !tail.values.includes(level.value),
   );
   const edge = tail.side === "upper" ? outside.at(-1)?.value : outside[0]?.value;
   const where = `${tail.side === "upper" ? "Above" : "Below"} ${parameter.name} ${parameter.text(edge ?? 0)}`;
   const range = `${number(tail.shortfall.low)} to ${number(tail.shortfall.high)} ${metric.unit}`;
-  return `${where} ${metric.name} is ${directionOf(impact)} by ${range} (${tail.sampleSize} outcomes at ${tail.values.map(parameter.text).join(", ")}, taken together).`;
+  const doubtful = levels.filter(
+    (level) => tail.values.includes(level.value) && level.isOptimal !== false,
+  );
+  const alone =
+    doubtful.length > 0
+      ? ` By itself ${doubtful.map(({ value }) => parameter.text(value)).join(", ")} is not shown to be.`
+      : "";
+  return `${where} ${metric.name} is ${directionOf(impact)} by ${range} (${tail.sampleSize} outcomes at ${tail.values.map(parameter.text).join(", ")}, taken together).${alone}`;
 }
 
 function worseText(impact: ParameterImpact, worse: readonly LevelReport[]): string {
@@ -93,10 +101,11 @@ function list(impact: ParameterImpact, levels: readonly LevelReport[]): string {
   const { parameter, metric } = impact;
   return levels
     .map((level) => {
-      const { shortfall } = level;
-      const by = shortfall
-        ? ` by ${number(shortfall.low)} to ${number(shortfall.high)} ${metric.unit}`
-        : "";
+      const { low = 0, high = 0 } = level.shortfall ?? {};
+      const by =
+        number(low) === "0"
+          ? ` by at most ${number(high)} ${metric.unit}`
+          : ` by ${number(low)} to ${number(high)} ${metric.unit}`;
       return `${levelText(parameter, level)}${by}`;
     })
     .join(", ");
@@ -131,7 +140,7 @@ function alikeText(impact: ParameterImpact, alike: readonly LevelReport[]): stri
   const ranges = optimum.map(({ low, high }) =>
     low === high ? parameter.text(low) : `${parameter.text(low)} to ${parameter.text(high)}`,
   );
-  return `No difference in ${metric.name} is shown between ${parameter.name} ${ranges.join(" and ")} (${count} outcomes): changing it within that range has no known effect.`;
+  return `No difference in ${metric.name} is shown between ${parameter.name} ${ranges.join(" and ")} (${count} outcomes): changing it within that range has no known effect. That none is shown is not that there is none: the intervals against the best say how large one may be.`;
 }
 
 function directionOf({ metric }: ParameterImpact): string {

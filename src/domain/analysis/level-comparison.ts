@@ -1,6 +1,7 @@
 import { type DifferenceEvidence, independentEvidence } from "../../stats/difference.ts";
 import type { Interval } from "../../stats/interval.ts";
 import { optimumSetSteps } from "../../stats/optimum-set.ts";
+import { claimedEndSteps } from "../../stats/ordered-ends.ts";
 import { type OrderedTail, orderedTailSteps } from "../../stats/ordered-tail.ts";
 import { EMPTY_SUMS, meanOf, mergeSums, type PowerSums } from "../../stats/power-sums.ts";
 import type { Steps } from "../../stats/steps.ts";
@@ -30,12 +31,15 @@ export interface LevelVerdict {
   readonly naiveDifference: number;
   /** Outcomes of this level in batches that the best level has too; all where nothing is stratified. */
   readonly compared: number;
-  /** By how much the best is better, where this level is shown alone to be worse. */
+  /** By how much the best level, whichever it is, is better: from zero up where none is shown to be; of levels not shown to be worse only where asked. */
   readonly shortfall: Interval | undefined;
-  /** The smallest ALPHA at which it still would be; 1 where it is not. A bound from above. */
+  /** The smallest ALPHA at which it is still shown to be worse, by its own outcomes; 1 where it is not. A bound from above. */
   readonly exclusionLevel: number;
-  /** Not shown to be worse, neither alone nor in a tail. */
-  readonly isOptimal: boolean;
+  /**
+   * `worse`: shown by its own outcomes. `in_doubt`: not shown, but it looks worse and lies next to levels at an end that are: part of a
+   * tail. `optimal`: neither.
+   */
+  readonly standing: "optimal" | "in_doubt" | "worse";
 }
 
 export interface LevelComparison {
@@ -48,9 +52,13 @@ export interface LevelComparison {
   readonly isStratified: boolean;
 }
 
+/** Of ALPHA: what each kind of statement may be wrong with. They add up to it. */
+const SHARES = { levels: ALPHA / 2, ends: ALPHA / 4, tails: ALPHA / 4 };
+
 /**
  * Compares levels that were merely seen, pair by pair. What is said of all of them holds together, at every look, with probability
- * 1 - ALPHA: half of it goes to the levels one by one, half to the tails.
+ * 1 - ALPHA: half of it goes to each level against each other (`optimumSetSteps`), a quarter to the levels from the ends inwards
+ * (`claimedEndSteps`), a quarter to the ends as wholes (`orderedTailSteps`), which say nothing of a single level.
  *
  * Outcomes of one stratum are compared as two samples. Those of several are compared within strata and hours that both levels have
  * (`stratifiedEvidence`), so that a mix of strata turns nothing round; only batches before the hour `closedBefore` count, since a batch
@@ -58,35 +66,66 @@ export interface LevelComparison {
  */
 export function* compareLevelsSteps(
   levels: readonly ComparableLevel[],
-  how: { readonly isOrdered: boolean; readonly closedBefore: number },
+  how: {
+    readonly isOrdered: boolean;
+    readonly closedBefore: number;
+    /** Whether every level has its shortfall: as much work again. */
+    readonly isDetailed?: boolean;
+  },
 ): Steps<LevelComparison> {
   const isStratified = countStrata(levels) > 1;
   const pairs = isStratified
     ? new StratifiedPairs(levels, how.closedBefore)
     : new PooledPairs(levels);
+  const isOrdered = how.isOrdered;
   const tails =
-    how.isOrdered && !isStratified
+    isOrdered && !isStratified
       ? yield* orderedTailSteps(
           levels.map(({ sums }) => sums),
-          { alpha: ALPHA / 2 },
+          { alpha: SHARES.tails },
         )
       : [];
+  const ends = isOrdered
+    ? yield* claimedEndSteps(levels.length, (inside, index) => pairs.pooled(inside, index), {
+        alpha: SHARES.ends,
+      })
+    : [];
   const places = levels.map((_, index) => index);
-  const set = yield* optimumSetSteps(places, (i, j) => pairs.evidence(i, j), { alpha: ALPHA / 2 });
+  const set = yield* optimumSetSteps(places, (i, j) => pairs.evidence(i, j), {
+    alpha: SHARES.levels,
+    isBounded: (index) => how.isDetailed === true || ends.some((end) => end.index === index),
+  });
   const best = bestOf(levels, pairs);
-  const inTail = new Set(tails.flatMap((tail) => tail.members));
+  const worse = new Map(ends.map(({ index, exclusionLevel }) => [index, 4 * exclusionLevel]));
+  for (const [index, { isMember }] of set.levels.entries()) {
+    if (isMember) continue;
+    const alone = exclusionLevel(pairs, index, best, levels.length);
+    worse.set(index, Math.min(alone, worse.get(index) ?? 1));
+  }
+  const inDoubt = new Set(doubtfulIn(tails, worse, levels.length));
   const verdicts: LevelVerdict[] = [];
-  for (const [index, standing] of set.levels.entries()) {
+  for (const [index, { shortfall }] of set.levels.entries()) {
     verdicts.push({
       ...pairs.difference(index, best),
       naiveDifference: meanAt(levels, index) - meanAt(levels, best),
-      shortfall: standing.shortfall,
-      exclusionLevel: standing.shortfall ? exclusionLevel(pairs, index, best, levels.length) : 1,
-      isOptimal: standing.isMember && !inTail.has(index),
+      shortfall,
+      exclusionLevel: worse.get(index) ?? 1,
+      standing: worse.has(index) ? "worse" : inDoubt.has(index) ? "in_doubt" : "optimal",
     });
     yield;
   }
   return { best, verdicts, tails, isStratified };
+}
+
+/** The levels of tails whose outermost level is shown to be worse; a tail without one leaves its levels where they are. */
+function doubtfulIn(
+  tails: readonly OrderedTail[],
+  worse: ReadonlyMap<number, number>,
+  count: number,
+): number[] {
+  return tails
+    .filter(({ side }) => worse.has(side === "upper" ? count - 1 : 0))
+    .flatMap(({ members }) => members);
 }
 
 /** Strata in which any level has outcomes. */
@@ -112,6 +151,8 @@ interface Difference {
 interface Pairs {
   /** Evidence about mean(i) - mean(j). */
   evidence(i: number, j: number): DifferenceEvidence;
+  /** Evidence about the mean of the pool of some levels minus mean(j). */
+  pooled(inside: readonly number[], j: number): DifferenceEvidence;
   difference(i: number, j: number): Difference;
 }
 
@@ -124,6 +165,11 @@ class PooledPairs implements Pairs {
 
   evidence(i: number, j: number): DifferenceEvidence {
     return independentEvidence(this.#sums(i), this.#sums(j));
+  }
+
+  pooled(inside: readonly number[], j: number): DifferenceEvidence {
+    const pool = inside.map((index) => this.#sums(index)).reduce(mergeSums, EMPTY_SUMS);
+    return independentEvidence(pool, this.#sums(j));
   }
 
   difference(i: number, j: number): Difference {
@@ -166,9 +212,22 @@ class StratifiedPairs implements Pairs {
   evidence(i: number, j: number): DifferenceEvidence {
     if (i > j) return turned(this.evidence(j, i));
     const key = `${i} ${j}`;
-    const known = this.#known.get(key) ?? stratifiedEvidence(this.#batches(i, j));
+    const known = this.#known.get(key) ?? this.pooled([i], j);
     this.#known.set(key, known);
     return known;
+  }
+
+  pooled(inside: readonly number[], j: number): DifferenceEvidence {
+    const batches = this.#order.flatMap(({ key, stratum }): StratumBatch[] => {
+      const b = this.#closed[j]?.get(key)?.sums;
+      let a: PowerSums | undefined;
+      for (const index of inside) {
+        const own = this.#closed[index]?.get(key)?.sums;
+        if (own) a = a ? mergeSums(a, own) : own;
+      }
+      return a || b ? [{ stratum, a: a ?? EMPTY_SUMS, b: b ?? EMPTY_SUMS }] : [];
+    });
+    return stratifiedEvidence(batches);
   }
 
   /** Where no hour holds both, what is observed within strata over all time: a number without evidence. */
@@ -180,14 +239,6 @@ class StratifiedPairs implements Pairs {
       return { stratum, a, b: this.#whole[j]?.get(stratum) ?? EMPTY_SUMS };
     });
     return { difference: stratifiedEvidence(strata).estimate, compared: 0 };
-  }
-
-  #batches(i: number, j: number): StratumBatch[] {
-    const [a, b] = [this.#closed[i], this.#closed[j]];
-    return this.#order.flatMap(({ key, stratum }) => {
-      const [own, other] = [a?.get(key)?.sums, b?.get(key)?.sums];
-      return own || other ? [{ stratum, a: own ?? EMPTY_SUMS, b: other ?? EMPTY_SUMS }] : [];
-    });
   }
 
   #count(i: number, j: number): number {

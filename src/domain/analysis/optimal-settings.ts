@@ -90,7 +90,7 @@ export function* optimalSettingsSteps(
       sampleSize: group.level.sums.n,
       mean: inUnit(metric, meanOf(group.level.sums) ?? 0),
       interval: meanIntervalIn(metric, group.level.sums),
-      isOptimal: place < 0 ? undefined : (comparison?.verdicts[place]?.isOptimal ?? true),
+      isOptimal: place < 0 ? undefined : comparison?.verdicts[place]?.standing !== "worse",
     });
     yield;
   }

@@ -39,15 +39,20 @@ export interface LevelReport {
   readonly naiveDifference: number;
   /** Outcomes that the difference rests on. */
   readonly compared: number;
-  /** By how much the best level is better, in the metric's unit; only where it is shown. */
+  /**
+   * By how much the best level, whichever it is, is better, in the metric's unit: from zero up where none is shown to be. Of levels that
+   * are not shown to be worse only in detailed analyses; undefined where there are too few outcomes to judge.
+   */
   readonly shortfall: Interval | undefined;
   /** The smallest ALPHA at which the level alone would still be shown to be worse; 1 where it is not. A bound from above. */
   readonly exclusionLevel: number;
-  /** In the optimum set; undefined where there are too few outcomes to judge. */
+  /** In the optimum set; false where it is shown to be worse, undefined where there are too few outcomes to judge or it is in doubt. */
   readonly isOptimal: boolean | undefined;
+  /** Looks worse, lies next to levels that are shown to be, and is not shown to be worse itself. */
+  readonly isInDoubt: boolean;
 }
 
-/** Levels at one end that are, taken together, shown to be worse than the rest. */
+/** Levels at one end that are, taken together, shown to be worse than the rest. It says nothing of a single one of them. */
 export interface TailReport {
   readonly side: "lower" | "upper";
   /** Ascending. */
@@ -55,8 +60,6 @@ export interface TailReport {
   readonly sampleSize: number;
   /** By how much the rest is better, in the metric's unit. */
   readonly shortfall: Interval;
-  /** The smallest ALPHA at which the tail would still be shown to be worse. */
-  readonly exclusionLevel: number;
 }
 
 export interface ParameterImpact {
@@ -71,13 +74,13 @@ export interface ParameterImpact {
   readonly levels: readonly LevelReport[];
   /** Value of the best level among those judged. */
   readonly best: number | undefined;
-  /** Levels not shown to be worse than the best, as ranges of a numeric parameter; empty without enough data. */
+  /** Levels neither shown to be worse than the best nor in doubt, as ranges of a numeric parameter; empty without enough data. */
   readonly optimum: readonly Interval[];
   /** The same by name for a nominal one. */
   readonly optimumNames: readonly string[];
   /** Ends of the parameter's range that are shown to be worse, each taken together. */
   readonly tails: readonly TailReport[];
-  /** Whether any level or tail is shown to be worse. */
+  /** Whether any level is shown to be worse. */
   readonly isDistinguishable: boolean;
   /** Pearson's; of a numeric parameter. */
   readonly correlation: number | undefined;
@@ -98,6 +101,8 @@ interface Level extends ComparableLevel {
 /** Where an analysis stands in time: the batches of earlier hours are closed. */
 export interface AnalysisTime {
   readonly closedBefore: number;
+  /** Whether it is said of every level how much worse it may be, also where nothing is shown: as much work again. */
+  readonly isDetailed?: boolean;
 }
 
 /** Nothing that comes in later is expected: for arms that are whole. */
@@ -143,7 +148,7 @@ export function* analyseParameterSteps(
     reports.push(reportOf(level, metric, { judged, comparison, levels }));
     yield;
   }
-  const members = judged.map((_, index) => comparison?.verdicts[index]?.isOptimal === true);
+  const members = judged.map((_, index) => comparison?.verdicts[index]?.standing === "optimal");
   const groups = levels.map(({ value, sums }) => ({ x: value, sums }));
   const lacking = enough ? 0 : samplesNeeded(levels);
   return {
@@ -162,7 +167,7 @@ export function* analyseParameterSteps(
         ),
     optimumNames: judged.filter((_, i) => members[i] === true).flatMap(({ name }) => name || []),
     tails: (comparison?.tails ?? []).map((tail) => tailReport(tail, judged, metric)),
-    isDistinguishable: comparison?.verdicts.some(({ isOptimal }) => !isOptimal) ?? false,
+    isDistinguishable: comparison?.verdicts.some(({ standing }) => standing === "worse") ?? false,
     correlation: parameter.isNominal ? undefined : correlationOf(groups, metric),
     correlationRatio: parameter.isNominal
       ? correlationRatio(levels.map(({ sums }) => sums))
@@ -255,7 +260,6 @@ function tailReport(tail: OrderedTail, judged: readonly Level[], metric: Metric)
     side: tail.side,
     values: tail.members.flatMap((index) => judged[index]?.value ?? []),
     sampleSize: tail.sampleSize,
-    exclusionLevel: 2 * tail.exclusionLevel,
     shortfall: { low: tail.shortfall.low * metric.max, high: tail.shortfall.high * metric.max },
   };
 }
@@ -298,7 +302,11 @@ function reportOf(
     compared: verdict?.compared ?? 0,
     shortfall: shortfall && { low: shortfall.low * metric.max, high: shortfall.high * metric.max },
     exclusionLevel: verdict?.exclusionLevel ?? 1,
-    isOptimal: verdict?.isOptimal,
+    isOptimal:
+      verdict === undefined || verdict.standing === "in_doubt"
+        ? undefined
+        : verdict.standing === "optimal",
+    isInDoubt: verdict?.standing === "in_doubt",
   };
 }
 

@@ -1,4 +1,8 @@
-import { type ParameterImpact, rangeAround } from "../analysis/parameter-impact.ts";
+import {
+  type LevelReport,
+  type ParameterImpact,
+  rangeAround,
+} from "../analysis/parameter-impact.ts";
 import type { Scope } from "../config/scope.ts";
 import type { DriftFinding } from "./drift.ts";
 
@@ -17,8 +21,10 @@ export interface NoDrift {
  * Compares a served value with the known optimum of its scope.
  *
  * An optimum is known once some level is shown to be worse than another: where nothing tells the levels apart, nothing has
- * drifted. A value beyond every level that was ever measured, next to a level that is in the optimum, was not shown to be worse
- * either. Elsewhere the drift is the distance to the nearest member, and strictly greater than the threshold.
+ * drifted. A served level has drifted only where its own outcomes show it to be worse: one in doubt has not, and neither has a value
+ * between an optimal level and one in doubt, or one beyond every level that was ever measured, next to a level that is not shown to be
+ * worse. Elsewhere the drift is the distance to the nearest member of the optimum, and strictly greater than the threshold. That
+ * distance is an estimate, the verdict is not: levels in doubt do not shorten it.
  */
 export function findConfigDrift(
   scope: Scope,
@@ -45,9 +51,15 @@ export function findConfigDrift(
     return none(`${parameter.name} ${parameter.text(served)} lies within the optimum`);
   }
   const end = served < nearest.low ? nearest.low : nearest.high;
-  if (isUnexplored(served, impact)) {
+  const outer = levelBeyond(impact, served, end);
+  if (!outer) {
     return none(
-      `${parameter.name} ${parameter.text(served)} lies beyond every value measured, next to the optimum: unknown, not worse`,
+      `${parameter.name} ${parameter.text(served)} lies beyond every value measured, next to levels that are not shown to be worse: unknown, not worse`,
+    );
+  }
+  if (outer.isInDoubt) {
+    return none(
+      `${parameter.name} ${parameter.text(served)} is in doubt: ${parameter.text(outer.value)} looks worse and is not shown to be`,
     );
   }
   const distance = parameter.distance(served, end);
@@ -80,14 +92,21 @@ function none(reason: string): NoDrift {
   return { reason, isInsufficient: false };
 }
 
-function isUnexplored(served: number, impact: ParameterImpact): boolean {
-  const judged = impact.levels.filter((level) => level.isOptimal !== undefined);
-  const [lowest, highest] = [judged[0], judged.at(-1)];
-  if (!lowest || !highest) return true;
-  return (
-    (served > highest.value && highest.isOptimal === true) ||
-    (served < lowest.value && lowest.isOptimal === true)
-  );
+/**
+ * The measured level that says how a served value stands: it itself, else the next one on the side that leads away from the optimum,
+ * else the outermost one where that is shown to be worse. Undefined beyond an outermost one that is not.
+ */
+function levelBeyond(
+  impact: ParameterImpact,
+  served: number,
+  optimumEnd: number,
+): LevelReport | undefined {
+  const judged = impact.levels.filter((level) => level.isOptimal !== undefined || level.isInDoubt);
+  const outwards = served > optimumEnd ? judged : judged.toReversed();
+  const direction = Math.sign(served - optimumEnd);
+  const beyond = outwards.find(({ value }) => direction * (value - served) >= 0);
+  const outermost = outwards.at(-1);
+  return beyond ?? (outermost?.isOptimal === false ? outermost : undefined);
 }
 
 function driftMessage(served: number, { parameter, metric, optimum }: ParameterImpact): string {

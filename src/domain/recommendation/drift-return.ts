@@ -34,7 +34,7 @@ export function proposeDriftReturn(input: DriftReturnInput): Proposal | undefine
     currentValue: drift.served,
     recommendedValue: value,
     improvements: improvement ? { quality: improvement } : {},
-    confidence: drift.confidence ?? 1 - exclusionLevelOf(impact, drift.served),
+    confidence: drift.confidence ?? confidenceIn(impact, drift.served),
     reason: `Return ${parameter.name} from ${parameter.text(drift.served)} to ${parameter.text(value)}: ${drift.message}`,
     evidence: drift.evidence,
     sampleSize: drift.sampleSize,
@@ -57,13 +57,13 @@ function returnValue(impact: ParameterImpact, servedBefore: readonly number[]): 
     .toSorted((a, b) => lowerBound(b) - lowerBound(a))[0]?.value;
 }
 
-/** The level at which what is served is still shown to be worse, alone or in its tail. */
-function exclusionLevelOf(impact: ParameterImpact, served: number): number {
-  const level = nearestLevel(impact, served);
-  const levels = impact.tails
-    .filter((tail) => level !== undefined && tail.values.includes(level.value))
-    .map((tail) => tail.exclusionLevel);
-  return Math.min(1, level?.exclusionLevel ?? 1, ...levels);
+/** What was merely seen never leaves more certainty than this: its model may be wrong where its arithmetic is sure. */
+const OBSERVED_CONFIDENCE_MAX = 0.999;
+
+/** One minus the level at which the level nearest to what is served is still shown, by its own outcomes, to be worse. */
+function confidenceIn(impact: ParameterImpact, served: number): number {
+  const exclusionLevel = nearestLevel(impact, served)?.exclusionLevel ?? 1;
+  return Math.min(OBSERVED_CONFIDENCE_MAX, 1 - exclusionLevel);
 }
 
 /** Change of the mean between the two nearest measured levels, as a share of the served one's mean. */
@@ -84,6 +84,6 @@ function expectedChange(
 
 function nearestLevel(impact: ParameterImpact, value: number): LevelReport | undefined {
   return impact.levels
-    .filter((level) => level.isOptimal !== undefined)
+    .filter((level) => level.isOptimal !== undefined || level.isInDoubt)
     .toSorted((a, b) => Math.abs(a.value - value) - Math.abs(b.value - value))[0];
 }

@@ -12,9 +12,9 @@ export interface AnalysisContext {
   readonly clock: Clock;
 }
 
-/** Which hours are closed now. */
+/** Which hours are closed now; who asks wants every interval. */
 export function analysisTime({ clock }: AnalysisContext): AnalysisTime {
-  return { closedBefore: closedBefore(clock.nowMs()) };
+  return { closedBefore: closedBefore(clock.nowMs()), isDetailed: true };
 }
 
 /** The metrics of a request over what was measured, quality where none is named. Errors: METRIC_INVALID. */

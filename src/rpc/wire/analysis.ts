@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Insight } from "../../domain/analysis/insight.ts";
 import { insightsOf } from "../../domain/analysis/insight.ts";
+import type { Metric } from "../../domain/analysis/metric.ts";
 import { MODEL_PARAMETER } from "../../domain/analysis/parameter.ts";
 import {
   type LevelReport,
@@ -41,7 +42,7 @@ export function impactToWire(impact: ParameterImpact, scope: Scope, dimensions: 
     groups: impact.levels.map((level) => levelToWire(level, impact)),
     ...(around ? { optimalRange: { low: around.low, high: around.high } } : {}),
     optimum: impact.optimum.map(({ low, high }) => ({ low, high })),
-    tails: impact.tails.map(tailToWire),
+    tails: impact.tails.map((tail) => tailToWire(tail, impact.metric)),
     evidence: evidenceToWire(impact.evidence),
     insights: insightsOf(impact, scope).map((insight) => insightToWire(insight, dimensions)),
     sampleSize: BigInt(impact.sampleSize),
@@ -73,7 +74,7 @@ export function describedImpactToWire(
   };
 }
 
-function levelToWire(level: LevelReport, { parameter, strata }: ParameterImpact) {
+function levelToWire(level: LevelReport, { parameter, strata, metric }: ParameterImpact) {
   const { shortfall, difference } = level;
   return create(ParameterGroupSchema, {
     ...(parameter === MODEL_PARAMETER ? { name: level.name } : { value: level.value }),
@@ -82,19 +83,20 @@ function levelToWire(level: LevelReport, { parameter, strata }: ParameterImpact)
     low: level.interval.low,
     high: level.interval.high,
     ...(difference === undefined ? {} : { difference }),
-    ...(shortfall ? differenceOf(shortfall, level) : {}),
+    ...(shortfall ? differenceOf(shortfall, metric) : {}),
     ...(level.isOptimal === undefined ? {} : { optimal: level.isOptimal }),
+    ...(level.isInDoubt ? { inDoubt: true } : {}),
     ...(strata > 1 ? { naiveDifference: level.naiveDifference } : {}),
     compared: BigInt(level.compared),
   });
 }
 
-function tailToWire(tail: TailReport) {
+function tailToWire(tail: TailReport, metric: Metric) {
   return create(ParameterTailSchema, {
     above: tail.side === "upper",
     values: [...tail.values],
     sampleSize: BigInt(tail.sampleSize),
-    ...differenceOf(tail.shortfall),
+    ...differenceOf(tail.shortfall, metric),
   });
 }
 
@@ -132,13 +134,14 @@ export function timeToAnswerToWire(time: TimeToAnswer) {
   });
 }
 
-/**
- * The best is better by x to y: the difference of this to the best is -y to -x. For a metric whose lower values are better the sign of the
- * observed difference says which way it is.
- */
-function differenceOf(shortfall: Interval, level?: Pick<LevelReport, "difference">) {
-  const isMore = level?.difference !== undefined && level.difference > 0;
-  return isMore
+/** The best is better by x to y: the difference of this to the best is -y to -x, in a metric where less is better x to y. */
+function differenceOf(shortfall: Interval, { better }: Metric) {
+  return better === "lower"
     ? { differenceLow: shortfall.low, differenceHigh: shortfall.high }
-    : { differenceLow: -shortfall.high, differenceHigh: -shortfall.low };
+    : { differenceLow: negated(shortfall.high), differenceHigh: negated(shortfall.low) };
+}
+
+/** Without the zero that has a sign. */
+function negated(value: number): number {
+  return value === 0 ? 0 : -value;
 }
