@@ -34,7 +34,7 @@ import type { Platform } from "../platform/platform.ts";
 import { createAdmission } from "../rpc/server/admission.ts";
 import { ANONYMOUS, type Door } from "../rpc/server/caller.ts";
 import { type ConnectHandler, createConnectHandler } from "../rpc/server/connect-handler.ts";
-import { createHostRule, guardHost } from "../rpc/server/host.ts";
+import { createHostRule, guardHost, guardStreams } from "../rpc/server/host.ts";
 import { EndpointError, type Listener, listen } from "../rpc/server/listener.ts";
 import { type NodeHandler, pathOf } from "../rpc/server/node-http.ts";
 import { createServices } from "../rpc/services.ts";
@@ -197,6 +197,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     grants,
     admission,
     observe: metrics.call,
+    hotCalls: services.hotCalls,
     routes(router) {
       services.routes(router);
       healthRoutes(health, services.names)(router);
@@ -234,13 +235,19 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     health.become("draining");
     return new Promise((resolve) => platform.timers.after(DRAIN_NOTICE_MS, resolve));
   });
-  const forAgents = throughRoutes(handler, door("agents", options.agentsRole), log);
-  const agents = await listen(options.listen, { handler: guardHost(hosts, forAgents), platform });
+  const agentsDoor = door("agents", options.agentsRole);
+  const agents = await listen(options.listen, {
+    handler: guardHost(hosts, throughRoutes(handler, agentsDoor, log)),
+    streams: guardStreams(hosts, handler.streams(agentsDoor)),
+    platform,
+  });
   listeners.push(agents);
   if (options.socket) {
-    const through = throughRoutes(handler, door("agents-socket", options.agentsRole), log);
+    const socketDoor = door("agents-socket", options.agentsRole);
+    const through = throughRoutes(handler, socketDoor, log);
+    const streams = handler.streams(socketDoor);
     listeners.push(
-      await listen({ path: options.socket, mode: 0o660 }, { handler: through, platform }),
+      await listen({ path: options.socket, mode: 0o660 }, { handler: through, streams, platform }),
     );
   }
   const admin = await listenForAdmins(

@@ -99,16 +99,16 @@ interface Kept {
   readonly experiment: Experiment | undefined;
   /** What its arms answer, by index, once one was asked for. */
   readonly arms: Map<number, ScopeResolution>;
-  token: string;
-  tokenMinute: number;
-  tokenRevision: number;
+  /** What it answers to every unit, sealed in `sealedMinute`. */
+  answer: Resolution | undefined;
+  sealedMinute: number;
 }
 
 /**
  * Answers lookups from one immutable state at a time: synchronous, without disk, queue or lock.
  *
- * An answer is computed once per (model, phase, attributes) and kept until a write touches its model, and its token is sealed
- * once per revision and minute, so that the usual lookup is a map read.
+ * An answer is computed once per (model, phase, attributes) and kept until a write touches its model, and it is sealed with its
+ * token once per revision and minute, so that the usual lookup is a map read.
  */
 export class Lookups {
   readonly #clock: Clock;
@@ -161,7 +161,11 @@ export class Lookups {
     return this.#name(name).modelKey;
   }
 
-  /** Errors: MODEL_NAME_INVALID, MODEL_NOT_FOUND (with `requireKnown`), ATTRIBUTES_INVALID, CONFIG_INVALID. */
+  /**
+   * The same object as long as its answer is the same, except to a unit in an experiment and to a call with settings of its own: what
+   * is made of it may be kept by it. Errors: MODEL_NAME_INVALID, MODEL_NOT_FOUND (with `requireKnown`), ATTRIBUTES_INVALID,
+   * CONFIG_INVALID.
+   */
   resolve(request: LookupRequest): Resolution {
     const named = this.#name(request.model);
     const attributes = checkedAttributes(request);
@@ -175,19 +179,13 @@ export class Lookups {
         shared,
         experiment: shared.enabled ? servingExperiment(experiments, shared.arm.scope) : undefined,
         arms: new Map(),
-        token: "",
-        tokenMinute: -1,
-        tokenRevision: -1,
+        answer: undefined,
+        sealedMinute: -1,
       };
       this.#keep(cacheKey, kept);
     }
     if (request.requireKnown && !named.isKnown) throw this.unknownModel(named.wireModel);
-    const revision = this.#state.revision;
-    const resolution: Resolution = this.#enrolled(kept, request, wanted) ?? {
-      ...kept.shared,
-      revision,
-      token: this.#token(kept, revision),
-    };
+    const resolution = this.#enrolled(kept, request, wanted) ?? this.#shared(kept);
     return Object.keys(request.callSettings).length === 0
       ? resolution
       : this.#withCall(resolution, request);
@@ -267,17 +265,17 @@ export class Lookups {
     return { ...answer, reason: "experiment", revision, token, scoreRequested };
   }
 
-  #token(kept: Kept, revision: number): string {
+  #shared(kept: Kept): Resolution {
+    const { revision } = this.#state;
     const minute = Math.floor(this.#clock.nowMs() / 60_000);
-    if (kept.tokenMinute !== minute || kept.tokenRevision !== revision) {
-      kept.token = sealToken(
-        { arm: kept.shared.arm, revision, decidedMinute: minute },
-        this.#tokenKeys,
-      );
-      kept.tokenMinute = minute;
-      kept.tokenRevision = revision;
-    }
-    return kept.token;
+    const { answer } = kept;
+    if (answer?.revision === revision && kept.sealedMinute === minute) return answer;
+    const { arm } = kept.shared;
+    const token = sealToken({ arm, revision, decidedMinute: minute }, this.#tokenKeys);
+    const sealed = { ...kept.shared, revision, token };
+    kept.answer = sealed;
+    kept.sealedMinute = minute;
+    return sealed;
   }
 
   #keep(key: string, kept: Kept): void {

@@ -31,11 +31,7 @@ export function createConfigService(
   engine: Engine,
   hears: ConfigListeners,
 ): Partial<ServiceImpl<typeof ConfigService>> {
-  const resolve = (request: LookupRequest): Resolution => {
-    const resolution = engine.lookups.resolve(request);
-    hears.onResolved(resolution);
-    return resolution;
-  };
+  const resolve = createResolve(engine, hears);
   const toWire = (resolution: Resolution) => resolutionToWire(resolution, engine.store.storeId);
   return {
     resolveConfig: (request, context) =>
@@ -68,11 +64,23 @@ export function createConfigService(
   };
 }
 
+/** Looks up, and tells who listens. */
+export function createResolve(
+  engine: Engine,
+  hears: ConfigListeners,
+): (request: LookupRequest) => Resolution {
+  return (request) => {
+    const resolution = engine.lookups.resolve(request);
+    hears.onResolved(resolution);
+    return resolution;
+  };
+}
+
 /**
  * Whether a lookup enrols its unit. A GET may be repeated by anything on its way, so that one without a unit, which would be another
  * unit each time, never does.
  */
-function enrolment(
+export function enrolment(
   { peek, unit }: { readonly peek: boolean; readonly unit: string },
   { requestMethod }: Pick<HandlerContext, "requestMethod">,
 ): Pick<LookupRequest, "enrols"> {

@@ -2,11 +2,15 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { measureDistributions } from "../engine/arm-measures.ts";
 import type { Engine } from "../engine/engine.ts";
 import { pageOfArray } from "../engine/page.ts";
-import type { OutcomeService } from "../gen/attuned/v1/outcome_service_pb.ts";
+import {
+  OutcomeService,
+  type ReportOutcomesRequest,
+} from "../gen/attuned/v1/outcome_service_pb.ts";
 import type { Clock } from "../platform/clock.ts";
 import { reportFeedback } from "./feedback.ts";
 import type { OutcomeIntake } from "./outcome-intake.ts";
 import { requiredSelection } from "./selection.ts";
+import { type HotCall, hotCall } from "./server/hot-call.ts";
 import { metricsToWire } from "./wire/metrics.ts";
 import { hoursFromWire } from "./wire/time.ts";
 
@@ -17,10 +21,7 @@ export function createOutcomeService(
   clock: Clock,
 ): ServiceImpl<typeof OutcomeService> {
   return {
-    async reportOutcomes({ outcomes }) {
-      const { rejected, ...counts } = await intake.batch(outcomes);
-      return { ...counts, rejected: [...rejected] };
-    },
+    reportOutcomes: (request) => reportOutcomes(intake, request),
     async streamOutcomes(messages) {
       const { rejected, acceptedCount, duplicateCount, rejectedCount } =
         await intake.stream(messages);
@@ -48,6 +49,18 @@ export function createOutcomeService(
       };
     },
   };
+}
+
+/** Reports of outcomes on the fast lane. */
+export function hotReports(intake: OutcomeIntake): HotCall {
+  return hotCall(OutcomeService.method.reportOutcomes, async (request, { frame }) =>
+    frame(await reportOutcomes(intake, request)),
+  );
+}
+
+async function reportOutcomes(intake: OutcomeIntake, { outcomes }: ReportOutcomesRequest) {
+  const { rejected, ...counts } = await intake.batch(outcomes);
+  return { ...counts, rejected: [...rejected] };
 }
 
 /** A key that sorts arms by their outcomes, most first. */

@@ -20,10 +20,12 @@ import { createAnalysisService } from "./analysis-service.ts";
 import { createConfigService } from "./config-service.ts";
 import { createExperimentService } from "./experiment-service.ts";
 import { createHistoryService } from "./history-service.ts";
+import { createHotLookups } from "./hot-lookups.ts";
 import { createModelService } from "./model-service.ts";
 import { createOptimizerService } from "./optimizer-service.ts";
 import { OutcomeIntake, type ReportTally } from "./outcome-intake.ts";
-import { createOutcomeService } from "./outcome-service.ts";
+import { createOutcomeService, hotReports } from "./outcome-service.ts";
+import type { HotCall } from "./server/hot-call.ts";
 import { createWatchConfigs } from "./watch.ts";
 
 export interface ServiceDeps {
@@ -43,6 +45,8 @@ export interface ServiceDeps {
 /** The services of attuned.v1: their routes, and what health and reflection name. */
 export interface Services {
   readonly routes: (router: ConnectRouter) => void;
+  /** Those of their calls that agents make all the time. */
+  readonly hotCalls: readonly HotCall[];
   readonly descriptors: readonly DescService[];
   readonly names: readonly string[];
 }
@@ -59,7 +63,9 @@ export function createServices(deps: ServiceDeps): Services {
     ExperimentService,
     AdminService,
   ];
+  const intake = new OutcomeIntake(deps);
   return {
+    hotCalls: [...createHotLookups(engine, deps), hotReports(intake)],
     descriptors,
     names: descriptors.map((service) => service.typeName),
     routes(router) {
@@ -69,7 +75,7 @@ export function createServices(deps: ServiceDeps): Services {
       });
       router.service(ModelService, createModelService(engine, clock));
       router.service(HistoryService, createHistoryService(engine, clock));
-      router.service(OutcomeService, createOutcomeService(engine, new OutcomeIntake(deps), clock));
+      router.service(OutcomeService, createOutcomeService(engine, intake, clock));
       router.service(AnalysisService, createAnalysisService(engine, clock));
       router.service(OptimizerService, createOptimizerService(engine, loop));
       router.service(ExperimentService, createExperimentService(engine, clock));

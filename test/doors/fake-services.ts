@@ -1,11 +1,16 @@
-import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { Fault } from "../../src/domain/kernel/fault.ts";
 import { AdminService } from "../../src/gen/attuned/v1/admin_service_pb.ts";
-import { ConfigService } from "../../src/gen/attuned/v1/config_service_pb.ts";
+import {
+  ConfigService,
+  type ResolveConfigResponseSchema,
+} from "../../src/gen/attuned/v1/config_service_pb.ts";
 import { ModelService } from "../../src/gen/attuned/v1/model_service_pb.ts";
 import { OptimizerService } from "../../src/gen/attuned/v1/optimizer_service_pb.ts";
 import { OutcomeService } from "../../src/gen/attuned/v1/outcome_service_pb.ts";
 import { callerKey } from "../../src/rpc/server/caller.ts";
+import { type HotCall, hotCall } from "../../src/rpc/server/hot-call.ts";
 
 /** What the fake RunLoop waits for, so that a test decides when a call in flight ends. */
 export interface SlowCall {
@@ -15,6 +20,10 @@ export interface SlowCall {
 
 export interface FakeServices {
   readonly routes: (router: ConnectRouter) => void;
+  /** Looking up and reporting, on the fast lane. */
+  readonly hotCalls: readonly HotCall[];
+  /** Calls that the fast lane carried out. */
+  readonly lane: { calls: number };
   /** Prepares the next RunLoop to wait. */
   slowCall(): SlowCall;
 }
@@ -24,8 +33,21 @@ export interface FakeServices {
  * says who called, RunLoop waits until it is told.
  */
 export function createFakeServices(): FakeServices {
+  const lane = { calls: 0 };
   let slow = { started: () => {}, finished: Promise.resolve() };
   return {
+    lane,
+    hotCalls: [
+      hotCall(ConfigService.method.resolveConfig, ({ model }, { frame }) => {
+        lane.calls += 1;
+        const answer = resolve(model);
+        return answer instanceof Promise ? answer : frame(answer);
+      }),
+      hotCall(OutcomeService.method.reportOutcomes, async ({ outcomes }, { frame }) => {
+        lane.calls += 1;
+        return frame({ acceptedCount: outcomes.length });
+      }),
+    ],
     slowCall() {
       const started = Promise.withResolvers<void>();
       const finished = Promise.withResolvers<void>();
@@ -34,7 +56,10 @@ export function createFakeServices(): FakeServices {
     },
     routes(router) {
       router.service(ConfigService, {
-        resolveConfig: (request, context) => resolve(request.model, context),
+        resolveConfig(request, context) {
+          if (request.model === "cached") context.responseHeader.set("cache-control", "max-age=60");
+          return resolve(request.model);
+        },
       });
       router.service(ModelService, { putModelConfig: () => ({ served: true }) });
       router.service(OutcomeService, {
@@ -57,7 +82,9 @@ export function createFakeServices(): FakeServices {
   };
 }
 
-function resolve(model: string, context: HandlerContext) {
+function resolve(
+  model: string,
+): MessageInitShape<typeof ResolveConfigResponseSchema> | Promise<never> {
   switch (model) {
     case "missing":
       throw new Fault("MODEL_NOT_FOUND", "no config is known for missing; did you mean gpt-4?", {
@@ -80,7 +107,6 @@ function resolve(model: string, context: HandlerContext) {
     case "bug":
       throw new TypeError("secret of the inside");
     case "cached":
-      context.responseHeader.set("cache-control", "max-age=60");
       return { model };
     case "forever":
       return new Promise<never>(() => {});

@@ -23,7 +23,7 @@ import type { ListenerBounds } from "../../src/rpc/server/bounds.ts";
 import type { CallReport } from "../../src/rpc/server/call-report.ts";
 import type { Door, TokenGrant } from "../../src/rpc/server/caller.ts";
 import { createConnectHandler } from "../../src/rpc/server/connect-handler.ts";
-import { createHostRule, guardHost } from "../../src/rpc/server/host.ts";
+import { createHostRule, guardHost, guardStreams } from "../../src/rpc/server/host.ts";
 import type { Endpoint, Listener } from "../../src/rpc/server/listener.ts";
 import { listen } from "../../src/rpc/server/listener.ts";
 import type { FakeServices } from "./fake-services.ts";
@@ -91,6 +91,7 @@ export async function startDoors(options: DoorsOptions = {}): Promise<Doors> {
   const rpc = createConnectHandler({
     platform,
     admission,
+    hotCalls: services.hotCalls,
     routes(router) {
       services.routes(router);
       registerHealth(router);
@@ -104,8 +105,11 @@ export async function startDoors(options: DoorsOptions = {}): Promise<Doors> {
   const rule = createHostRule({ allowedHosts: ["attuned.test"], hostName: "machine" });
   const door = { name: "agents", role: options.role ?? "admin", identity: "system" };
   const endpoint = options.endpoint ?? { host: "127.0.0.1", port: 0 };
+  const isLocal = "path" in endpoint;
+  const streams = rpc.streams(door);
   const listener = await listen(endpoint, {
-    handler: "path" in endpoint ? rpc.through(door) : guardHost(rule, rpc.through(door)),
+    handler: isLocal ? rpc.through(door) : guardHost(rule, rpc.through(door)),
+    streams: isLocal ? streams : guardStreams(rule, streams),
     platform,
     bounds: options.bounds ?? {},
   });

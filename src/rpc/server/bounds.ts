@@ -46,3 +46,6 @@ export const CALL_TIMEOUT_MS_MAX = 24 * 60 * 60_000;
 
 /** When a caller that was sent away should come back, in milliseconds: about the time of a restart. */
 export const DRAIN_RETRY_AFTER_MS = 1_000;
+
+/** How JSON is read: a field that nobody knows is a mistake of the caller. */
+export const JSON_OPTIONS = { ignoreUnknownFields: false } as const;

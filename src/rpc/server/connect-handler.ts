@@ -26,6 +26,7 @@ import { connectErrorFrom, connectErrorFromFault } from "../errors.ts";
 import type { Admission } from "./admission.ts";
 import {
   CALL_TIMEOUT_MS_MAX,
+  JSON_OPTIONS,
   LISTENER_BOUNDS,
   REQUEST_BYTES_MAX,
   RESPONSE_BYTES_MAX,
@@ -33,18 +34,26 @@ import {
 import type { CallObserver } from "./call-report.ts";
 import type { Door, TokenGrant } from "./caller.ts";
 import { doorKey } from "./caller.ts";
+import type { LaneAnswer } from "./carrier.ts";
 import { createFaultInterceptor } from "./fault-interceptor.ts";
+import type { GateOptions } from "./gate.ts";
 import { createGate } from "./gate.ts";
 import { withPlainGrpcMessage } from "./grpc-message.ts";
-import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.ts";
+import type { HotCall } from "./hot-call.ts";
+import type { ReadRequest } from "./lane.ts";
+import { Lane } from "./lane.ts";
+import type { NodeHandler, NodeRequest, NodeResponse, StreamHandler } from "./node-http.ts";
 import { authorityOf, pathOf } from "./node-http.ts";
 import { createRefusal, refuse } from "./refusal.ts";
 import { discardRest, requestBody } from "./request-body.ts";
 import { leastRole } from "./roles.ts";
+import { answerWhole } from "./whole-call.ts";
 
 export interface ConnectHandlerOptions {
   /** Registers the services. */
   readonly routes: (router: ConnectRouter) => void;
+  /** Calls of these services that the fast lane answers where they are plain. */
+  readonly hotCalls?: readonly HotCall[];
   readonly platform: Platform;
   /** Tokens that raise the role of a caller. */
   readonly grants?: readonly TokenGrant[];
@@ -71,6 +80,8 @@ export interface InnerCall {
 export interface ConnectHandler {
   /** The request handler of one way in. */
   through(door: Door): NodeHandler;
+  /** The fast lane of one way in: takes the plain hot calls over HTTP/2, and leaves every other to `through`. */
+  streams(door: Door): StreamHandler;
   /**
    * A unary call from inside the process that passes everything a call from outside passes: admission, roles, metrics. Errors:
    * ConnectError with its details, as a client gets it.
@@ -85,33 +96,35 @@ export interface ConnectHandler {
 
 /**
  * Serves the routes over gRPC, gRPC-Web and Connect, HTTP/1.1 and HTTP/2 alike. Every error answered carries
- * google.rpc.ErrorInfo. Asserts that the table of roles has a row for every method registered.
+ * google.rpc.ErrorInfo. Asserts that the table of roles has a row for every method registered, and that every
+ * hot call is registered.
  */
 export function createConnectHandler(options: ConnectHandlerOptions): ConnectHandler {
   const { admission, platform, observe = () => {} } = options;
-  const { requestMs = LISTENER_BOUNDS.requestMs } = options;
+  const { requestMs = LISTENER_BOUNDS.requestMs, requestBytesMax = REQUEST_BYTES_MAX } = options;
   const { timers } = platform;
   const report = createFailureReporter(platform);
+  const gate: GateOptions = {
+    grants: options.grants ?? [],
+    closed: admission.closed,
+    whenDraining: (end) => admission.whenDraining(end),
+    monotonicMs: () => platform.clock.monotonicMs(),
+    observe: (call) => {
+      observe(call);
+      platform.log.debug("call", { ...call });
+    },
+    report,
+  };
   const router = createConnectRouter({
     acceptCompression: [compressionGzip],
     // Callers are mostly on the same machine, where compressing costs more than it saves, unless the message is large.
     compressMinBytes: 32 * 1024,
-    jsonOptions: { ignoreUnknownFields: false },
-    readMaxBytes: options.requestBytesMax ?? REQUEST_BYTES_MAX,
+    jsonOptions: JSON_OPTIONS,
+    readMaxBytes: requestBytesMax,
     writeMaxBytes: RESPONSE_BYTES_MAX,
     maxTimeoutMs: CALL_TIMEOUT_MS_MAX,
     interceptors: [createFaultInterceptor(report), ...(options.interceptors ?? [])],
-    requestGate: createGate({
-      grants: options.grants ?? [],
-      closed: admission.closed,
-      whenDraining: (end) => admission.whenDraining(end),
-      monotonicMs: () => platform.clock.monotonicMs(),
-      observe: (call) => {
-        observe(call);
-        platform.log.debug("call", { ...call });
-      },
-      report,
-    }),
+    requestGate: createGate(gate),
   });
   options.routes(router);
   const handlers = new Map<string, UniversalHandler>();
@@ -121,8 +134,24 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
     assert(row !== undefined, `the table of roles lacks ${service.typeName}/${method.name}`);
     handlers.set(handler.requestPath, handler);
   }
+  const { hotCalls = [] } = options;
+  for (const { method } of hotCalls) {
+    const path = `/${method.parent.typeName}/${method.name}`;
+    assert(handlers.has(path), `the hot call ${path} is registered`);
+  }
+  const lane = new Lane({
+    calls: hotCalls,
+    ...{ gate, timers, requestMs, requestBytesMax },
+    answerByConnect(request) {
+      const handler = handlers.get(request.path);
+      assert(handler !== undefined, "a hot call is registered");
+      return answerRead(handler, request);
+    },
+  });
   return {
+    streams: (door) => lane.streams(door),
     through: (door) => (request, response) => {
+      if (lane.takes(door, request, response)) return;
       const handler = handlers.get(pathOf(request));
       if (handler === undefined) {
         observe({ ...UNKNOWN_CALL, door: door.name });
@@ -140,11 +169,12 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       const path = `/${method.parent.typeName}/${method.name}`;
       const handler = handlers.get(path);
       assert(handler !== undefined, `${path} is registered`);
-      const { status, body } = await answerInside(handler, {
-        door,
-        from,
-        path,
-        bytes: toBinary(method.input, create(method.input, message)),
+      const header = new Headers({ "content-type": "application/proto" });
+      if (from.authorization !== undefined) header.set("authorization", from.authorization);
+      const { status, body } = await answerWhole(handler, {
+        ...{ door, path, header, signal: from.signal },
+        httpVersion: "1.1",
+        body: toBinary(method.input, create(method.input, message)),
       });
       if (status === 200) return fromBinary(method.output, body);
       throw errorFromJsonBytes(body, undefined, new ConnectError("the call failed", Code.Unknown));
@@ -152,30 +182,29 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
   };
 }
 
-async function answerInside(
+/** How Connect answers what the lane hands on. */
+async function answerRead(
   handler: UniversalHandler,
-  call: {
-    readonly door: Door;
-    readonly from: InnerCall;
-    readonly path: string;
-    readonly bytes: Uint8Array<ArrayBuffer>;
-  },
-): Promise<{ readonly status: number; readonly body: Uint8Array<ArrayBuffer> }> {
-  const { authorization, signal } = call.from;
-  const header = new Headers({ "content-type": "application/proto" });
-  if (authorization !== undefined) header.set("authorization", authorization);
-  const answered = await handler({
-    httpVersion: "1.1",
-    method: "POST",
-    url: `http://localhost${call.path}`,
-    header,
-    body: once(call.bytes),
-    signal,
-    contextValues: createContextValues().set(doorKey, call.door),
+  { door, path, carrier, body }: ReadRequest,
+): Promise<LaneAnswer> {
+  const header = new Headers();
+  for (const [name, value] of Object.entries(carrier.headers)) {
+    if (!name.startsWith(":") && value !== undefined) header.set(name, String(value));
+  }
+  const { httpVersion } = carrier;
+  const { signal } = new AbortController();
+  const bytes = new Uint8Array(body);
+  const answered = await answerWhole(handler, {
+    ...{ door, path, httpVersion, header, signal },
+    body: bytes,
   });
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of answered.body ?? []) chunks.push(chunk);
-  return { status: answered.status, body: Buffer.concat(chunks) };
+  const { status, trailer } = answered;
+  return {
+    status,
+    headers: Object.fromEntries(answered.header),
+    body: answered.body.length === 0 ? undefined : answered.body,
+    ...(trailer === undefined ? {} : { trailers: Object.fromEntries(trailer) }),
+  };
 }
 
 interface Exchange {

@@ -20,7 +20,7 @@ export function createFaultInterceptor(report: FailureReporter): Interceptor {
           : response;
       }
       const response = await (hasDeadline(request.header)
-        ? beforeDeadline(next(request), signal)
+        ? beforeDeadline(() => next(request), signal)
         : next(request));
       return response.stream
         ? { ...response, message: answered(endOnAbort(response.message, signal), signal, report) }
@@ -60,15 +60,22 @@ function hasDeadline(header: Headers): boolean {
   return header.has("grpc-timeout") || header.has("connect-timeout-ms");
 }
 
-/** Settles like `answer`, or fails with the deadline's error when that comes first. Other aborts do not cut the call short. */
-function beforeDeadline<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * Settles like the answer, or fails with the deadline's error when that comes first; what is too late already is not begun. Other
+ * aborts do not cut the call short.
+ */
+function beforeDeadline<T>(answer: () => Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => {
+    const isTooLate = () => {
       const { reason } = signal;
-      if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) reject(reason);
+      const isDeadline = reason instanceof ConnectError && reason.code === Code.DeadlineExceeded;
+      if (isDeadline) reject(reason);
+      return isDeadline;
     };
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    if (isTooLate()) return;
+    signal.addEventListener("abort", isTooLate, { once: true });
+    answer()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", isTooLate));
   });
 }

@@ -5,7 +5,7 @@ import { Fault } from "../../domain/kernel/fault.ts";
 import type { FailureReporter } from "../errors.ts";
 import { completeConnectError, connectErrorFrom, statusName } from "../errors.ts";
 import type { CallObserver } from "./call-report.ts";
-import type { TokenGrant } from "./caller.ts";
+import type { Caller, TokenGrant } from "./caller.ts";
 import { callerKey, doorKey, identifyCaller } from "./caller.ts";
 import { leastRole, roleAllows } from "./roles.ts";
 
@@ -43,25 +43,33 @@ export function createGate(options: GateOptions): (context: HandlerContext) => v
 }
 
 function admit(context: HandlerContext, options: GateOptions): void {
-  const service = context.service.typeName;
   const caller = identifyCaller(
     context.values.get(doorKey),
     context.requestHeader.get("authorization"),
     options.grants,
   );
   context.values.set(callerKey, caller);
-  const required = leastRole(service, context.method.name);
+  checkPassage(caller, { service: context.service.typeName, method: context.method.name }, options);
+}
+
+/** Whether a caller may call a method now. Errors: ROLE_REQUIRED, STARTING, DRAINING. */
+export function checkPassage(
+  caller: Caller,
+  { service, method }: { readonly service: string; readonly method: string },
+  { closed }: Pick<GateOptions, "closed">,
+): void {
+  const required = leastRole(service, method);
   assert(required !== undefined, "every registered method has a row in the table of roles");
   if (!roleAllows(caller.role, required)) {
     throw new Fault(
       "ROLE_REQUIRED",
-      `${context.method.name} takes the role ${required}; ${caller.name} has the role ${caller.role} here. ` +
+      `${method} takes the role ${required}; ${caller.name} has the role ${caller.role} here. ` +
         "Use the admin socket or a token with that role",
       { metadata: { required, actual: caller.role } },
     );
   }
-  const closed = ALWAYS_OPEN.test(service) ? undefined : options.closed();
-  if (closed !== undefined) throw closed;
+  const refusal = ALWAYS_OPEN.test(service) ? undefined : closed();
+  if (refusal !== undefined) throw refusal;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { Fault } from "../../domain/kernel/fault.ts";
 import { connectErrorFromFault } from "../errors.ts";
-import type { NodeHandler } from "./node-http.ts";
+import type { NodeHandler, StreamHandler } from "./node-http.ts";
 import { authorityOf } from "./node-http.ts";
 import { refuse } from "./refusal.ts";
 
@@ -55,11 +55,8 @@ export function guardHost(
 ): NodeHandler {
   return (request, response) => {
     const authority = authorityOf(request);
-    const origin = request.headers["origin"];
-    if (
-      rule.allowsHost(authority) &&
-      (origin === undefined || rule.allowsOrigin(origin, authority))
-    ) {
+    const { origin } = request.headers;
+    if (allows(rule, authority, origin)) {
       handler(request, response);
       return;
     }
@@ -74,6 +71,22 @@ export function guardHost(
     );
     refuse(request, response, connectErrorFromFault(fault), 403);
   };
+}
+
+/** Lets streams through to `handler` that the rule allows, and leaves the others to whoever refuses them. */
+export function guardStreams(rule: HostRule, handler: StreamHandler): StreamHandler {
+  return (stream, headers) =>
+    allows(rule, headers[":authority"], headers.origin) && handler(stream, headers);
+}
+
+function allows(
+  rule: HostRule,
+  authority: string | undefined,
+  origin: string | undefined,
+): boolean {
+  return (
+    rule.allowsHost(authority) && (origin === undefined || rule.allowsOrigin(origin, authority))
+  );
 }
 
 /** The host of `host`, `host:port`, `[v6]` or `[v6]:port` in lower case without a final dot; undefined for anything else. */

@@ -8,7 +8,7 @@ import type { Platform } from "../../platform/platform.ts";
 import type { ListenerBounds } from "./bounds.ts";
 import { LISTENER_BOUNDS } from "./bounds.ts";
 import { createConnections } from "./connections.ts";
-import type { NodeHandler } from "./node-http.ts";
+import type { NodeHandler, StreamHandler } from "./node-http.ts";
 import { awaitPreface } from "./preface.ts";
 import {
   removeSocket,
@@ -33,6 +33,8 @@ export type Endpoint = TcpEndpoint | UnixEndpoint;
 
 export interface ListenerOptions {
   readonly handler: NodeHandler;
+  /** Is asked first about each request over HTTP/2; what it does not take goes to `handler`. */
+  readonly streams?: StreamHandler;
   readonly platform: Platform;
   readonly bounds?: Partial<ListenerBounds>;
 }
@@ -82,7 +84,7 @@ export async function listen(endpoint: Endpoint, options: ListenerOptions): Prom
   const bounds = { ...LISTENER_BOUNDS, ...options.bounds };
   const { handler, platform } = options;
   const http1 = createHttp1(bounds, handler);
-  const http2 = createHttp2(bounds, handler);
+  const http2 = createHttp2(bounds, handler, options.streams);
   const connections = createConnections(http1, http2);
   const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
   server.maxConnections = bounds.connectionsMax;
@@ -151,19 +153,25 @@ function createHttp1(bounds: ListenerBounds, handler: NodeHandler): Http1Server 
   );
 }
 
-function createHttp2(bounds: ListenerBounds, handler: NodeHandler): Http2Server {
-  const http2 = createHttp2Server(
-    {
-      maxSessionMemory: bounds.sessionMegabytesMax,
-      settings: {
-        maxConcurrentStreams: bounds.streamsMax,
-        maxHeaderListSize: bounds.headerBytesMax,
-      },
+function createHttp2(
+  bounds: ListenerBounds,
+  handler: NodeHandler,
+  streams: StreamHandler = () => false,
+): Http2Server {
+  const http2 = createHttp2Server({
+    maxSessionMemory: bounds.sessionMegabytesMax,
+    settings: {
+      maxConcurrentStreams: bounds.streamsMax,
+      maxHeaderListSize: bounds.headerBytesMax,
     },
-    handler,
-  );
+  });
   http2.on("session", (session) => {
     session.setTimeout(bounds.idleSessionMs, () => session.close());
+  });
+  // Has no connections of its own: it makes the request and response of a stream that it is handed, at a price per call.
+  const requests = createHttp2Server(handler);
+  http2.on("stream", (stream, headers, ...more) => {
+    if (!streams(stream, headers)) requests.emit("stream", stream, headers, ...more);
   });
   return http2;
 }

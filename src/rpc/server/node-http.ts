@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
@@ -11,6 +12,9 @@ export type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1]
 
 /** Answers requests. Answers every one of them, also when it fails. */
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void;
+
+/** Takes a request on its HTTP/2 stream, or answers false and leaves it as it found it. */
+export type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
 
 /** The part of the request target before the query. */
 export function pathOf(request: NodeRequest): string {
