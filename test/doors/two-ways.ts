@@ -64,6 +64,7 @@ export async function openWay(hasLane: boolean): Promise<Way> {
     onResolved: ({ arm }: { arm: { configId: string } }) => heard.push(`resolved ${arm.configId}`),
     onContextTight: () => heard.push("tight"),
     onReported: (tally: object) => heard.push(JSON.stringify(tally)),
+    onTooFarAhead: () => heard.push("too far ahead"),
   };
   const intake = new OutcomeIntake({ engine, ...platform, ...hears });
   const admission = createAdmission();

@@ -100,41 +100,12 @@ export interface ConnectHandler {
  * hot call is registered.
  */
 export function createConnectHandler(options: ConnectHandlerOptions): ConnectHandler {
-  const { admission, platform, observe = () => {} } = options;
+  const { platform, observe = () => {}, hotCalls = [] } = options;
   const { requestMs = LISTENER_BOUNDS.requestMs, requestBytesMax = REQUEST_BYTES_MAX } = options;
   const { timers } = platform;
   const report = createFailureReporter(platform);
-  const gate: GateOptions = {
-    grants: options.grants ?? [],
-    closed: admission.closed,
-    whenDraining: (end) => admission.whenDraining(end),
-    monotonicMs: () => platform.clock.monotonicMs(),
-    observe: (call) => {
-      observe(call);
-      platform.log.debug("call", { ...call });
-    },
-    report,
-  };
-  const router = createConnectRouter({
-    acceptCompression: [compressionGzip],
-    // Callers are mostly on the same machine, where compressing costs more than it saves, unless the message is large.
-    compressMinBytes: 32 * 1024,
-    jsonOptions: JSON_OPTIONS,
-    readMaxBytes: requestBytesMax,
-    writeMaxBytes: RESPONSE_BYTES_MAX,
-    maxTimeoutMs: CALL_TIMEOUT_MS_MAX,
-    interceptors: [createFaultInterceptor(report), ...(options.interceptors ?? [])],
-    requestGate: createGate(gate),
-  });
-  options.routes(router);
-  const handlers = new Map<string, UniversalHandler>();
-  for (const handler of router.handlers) {
-    const { service, method } = handler;
-    const row = leastRole(service.typeName, method.name);
-    assert(row !== undefined, `the table of roles lacks ${service.typeName}/${method.name}`);
-    handlers.set(handler.requestPath, handler);
-  }
-  const { hotCalls = [] } = options;
+  const gate = gateOf(options, report);
+  const handlers = createHandlers(options, gate, requestBytesMax);
   for (const { method } of hotCalls) {
     const path = `/${method.parent.typeName}/${method.name}`;
     assert(handlers.has(path), `the hot call ${path} is registered`);
@@ -180,6 +151,51 @@ export function createConnectHandler(options: ConnectHandlerOptions): ConnectHan
       throw errorFromJsonBytes(body, undefined, new ConnectError("the call failed", Code.Unknown));
     },
   };
+}
+
+function gateOf(
+  { admission, platform, grants = [], observe = () => {} }: ConnectHandlerOptions,
+  report: FailureReporter,
+): GateOptions {
+  return {
+    grants,
+    closed: admission.closed,
+    whenDraining: (end) => admission.whenDraining(end),
+    monotonicMs: () => platform.clock.monotonicMs(),
+    observe: (call) => {
+      observe(call);
+      platform.log.debug("call", { ...call });
+    },
+    report,
+  };
+}
+
+/** Connect's handlers by the path of their method. */
+function createHandlers(
+  options: ConnectHandlerOptions,
+  gate: GateOptions,
+  requestBytesMax: number,
+): ReadonlyMap<string, UniversalHandler> {
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip],
+    // Callers are mostly on the same machine, where compressing costs more than it saves, unless the message is large.
+    compressMinBytes: 32 * 1024,
+    jsonOptions: JSON_OPTIONS,
+    readMaxBytes: requestBytesMax,
+    writeMaxBytes: RESPONSE_BYTES_MAX,
+    maxTimeoutMs: CALL_TIMEOUT_MS_MAX,
+    interceptors: [createFaultInterceptor(gate.report), ...(options.interceptors ?? [])],
+    requestGate: createGate(gate),
+  });
+  options.routes(router);
+  const handlers = new Map<string, UniversalHandler>();
+  for (const handler of router.handlers) {
+    const { service, method } = handler;
+    const row = leastRole(service.typeName, method.name);
+    assert(row !== undefined, `the table of roles lacks ${service.typeName}/${method.name}`);
+    handlers.set(handler.requestPath, handler);
+  }
+  return handlers;
 }
 
 /** How Connect answers what the lane hands on. */
