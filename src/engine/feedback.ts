@@ -1,6 +1,6 @@
 import { isExperimentArm } from "../domain/experiment/experiment.ts";
+import { SCORES_MAX, SOURCES_PER_SCORE_MAX } from "../domain/kernel/limits.ts";
 import type { Correction } from "../domain/outcome/correction.ts";
-import type { AssignmentRef } from "../domain/outcome/outcome.ts";
 import { decodeJournalRecord, type JournalRecord } from "../store/journal-codec.ts";
 import { keys } from "../store/keys.ts";
 import type { Store, StoreOp } from "../store/store.ts";
@@ -16,8 +16,11 @@ export interface FeedbackItem {
   readonly source: string;
 }
 
-/** What became of an item; `unknown`: nothing with that name is known; `too_late`: what it was counted with is gone. */
-export type FeedbackVerdict = "accepted" | "duplicate" | "unknown" | "too_late";
+/**
+ * What became of an item; `unknown`: nothing with that name is known; `too_late`: what it was counted with is gone; `too_many`: the
+ * target has as many metrics, or one of these as many sources, as are kept.
+ */
+export type FeedbackVerdict = "accepted" | "duplicate" | "unknown" | "too_late" | "too_many";
 
 /** Scores of a target by metric and source. */
 type TargetScores = Record<string, Record<string, number>>;
@@ -30,12 +33,11 @@ export interface UnitScores {
 }
 
 /** What an item scores, and where that is counted. */
-interface Subject extends Pick<Correction, "arm" | "hour" | "ofUnit"> {
+interface Subject extends Pick<Correction, "arm" | "hour" | "assignment" | "standing"> {
   /** Where its scores are stored. */
   readonly key: string;
   scores: TargetScores;
   readonly stored: (scores: TargetScores) => TargetScores | UnitScores;
-  readonly assignment: () => Promise<AssignmentRef | undefined>;
 }
 
 interface Waiting {
@@ -67,6 +69,8 @@ export class Feedback {
   readonly #store: Store;
   readonly #journal: Journal;
   readonly #targets: Targets;
+  readonly #isStored: (outcomeId: string) => boolean;
+  readonly #journalled: (units: readonly DecidedUnit[]) => Promise<void>;
   readonly #ready: () => Promise<void>;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
@@ -75,26 +79,34 @@ export class Feedback {
     store: Store;
     journal: Journal;
     targets: Targets;
+    /** Whether an outcome id is remembered, also where its outcome can be corrected no more. */
+    isStored: (outcomeId: string) => boolean;
+    /** Waits until the assignments that scores refer to are on disk. */
+    journalled: (units: readonly DecidedUnit[]) => Promise<void>;
     /** Waits until targets are loaded and the store takes writes. */
     ready: () => Promise<void>;
   }) {
     this.#store = deps.store;
     this.#journal = deps.journal;
     this.#targets = deps.targets;
+    this.#isStored = deps.isStored;
+    this.#journalled = deps.journalled;
     this.#ready = deps.ready;
   }
 
-  /** Answers once every accepted score is on disk and counted. Errors: those of Journal.correct; then nothing of the call counts. */
+  /**
+   * Answers once every accepted score is on disk and counted. Scores take room in the queue of the journal from here on.
+   * Errors: those of Journal.append; then nothing of the call counts.
+   */
   report(items: readonly FeedbackItem[]): Promise<FeedbackVerdict[]> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ items, resolve, reject });
-      this.#running ??= this.#run();
+    const scores = items.reduce((sum, item) => sum + Object.keys(item.scores).length, 0);
+    return this.#journal.queueing(scores, async () => {
+      await this.#journalled(items.flatMap(({ target }) => ("unit" in target ? target.unit : [])));
+      return new Promise((resolve, reject) => {
+        this.#waiting.push({ items, resolve, reject });
+        this.#running ??= this.#run();
+      });
     });
-  }
-
-  /** Waits until no call is being worked off. */
-  async idle(): Promise<void> {
-    while (this.#running) await this.#running;
   }
 
   async #run(): Promise<void> {
@@ -132,7 +144,6 @@ export class Feedback {
     };
     const verdicts: FeedbackVerdict[] = [];
     for (const item of items) verdicts.push(await this.#applyItem(item, batch));
-    // A source that agrees with the mean of the others corrects nothing, and still is one of them.
     if (batch.changed.size === 0) return verdicts;
     const ops = [...batch.changed].map(
       ({ key, scores, stored }): StoreOp => ({ put: key, json: stored(scores) }),
@@ -144,26 +155,30 @@ export class Feedback {
   async #applyItem(item: FeedbackItem, batch: Batch): Promise<FeedbackVerdict> {
     const subject = await this.#subjectOf(item.target, batch);
     if (typeof subject === "string") return subject;
-    let isChanged = false;
+    const { arm, hour, assignment, standing } = subject;
+    const corrections: Correction[] = [];
+    let { scores } = subject;
     for (const [metric, score] of Object.entries(item.scores)) {
-      const bySource = Object.hasOwn(subject.scores, metric) ? (subject.scores[metric] ?? {}) : {};
+      const bySource = Object.hasOwn(scores, metric) ? (scores[metric] ?? {}) : {};
       if (Object.hasOwn(bySource, item.source) && bySource[item.source] === score) continue;
+      if (
+        isFull(scores, metric, SCORES_MAX) ||
+        isFull(bySource, item.source, SOURCES_PER_SCORE_MAX)
+      )
+        return "too_many";
       const next = { ...bySource, [item.source]: score };
-      subject.scores = { ...subject.scores, [metric]: next };
-      isChanged = true;
+      scores = { ...scores, [metric]: next };
       const before = meanOf(bySource);
       const after = meanOf(next);
-      if (after === undefined || after === before) continue;
-      const { arm, hour, ofUnit } = subject;
-      const assignment = await subject.assignment();
-      batch.corrections.push({
-        ...{ arm, hour, metric, before, after },
-        ...(assignment ? { assignment } : {}),
-        ...(ofUnit ? { ofUnit } : {}),
-      });
+      // A source that agrees with the mean of the others corrects nothing, and still is one of them.
+      if (after !== undefined && after !== before)
+        corrections.push({ arm, hour, metric, before, after, assignment, standing });
     }
-    if (isChanged) batch.changed.add(subject);
-    return isChanged ? "accepted" : "duplicate";
+    if (scores === subject.scores) return "duplicate";
+    subject.scores = scores;
+    batch.changed.add(subject);
+    batch.corrections.push(...corrections);
+    return "accepted";
   }
 
   async #subjectOf(
@@ -172,7 +187,9 @@ export class Feedback {
   ): Promise<Subject | "unknown" | "too_late"> {
     if ("unit" in target) return this.#unitOf(target.unit, batch);
     const outcome = this.#targets.find(target);
-    return outcome ? this.#outcomeOf(outcome, batch) : "unknown";
+    if (outcome) return this.#outcomeOf(outcome, batch);
+    const isKnown = "outcomeId" in target && this.#isStored(target.outcomeId);
+    return isKnown ? "too_late" : "unknown";
   }
 
   /**
@@ -188,10 +205,9 @@ export class Feedback {
     if (outcome) return this.#outcomeOf(outcome, batch);
     const atMs = stored?.atMs ?? unit.decidedAtMs;
     const subject: Subject = {
-      ...{ key, arm: unit.arm, hour: Math.floor(atMs / HOUR_MS), ofUnit: true },
+      ...{ key, arm: unit.arm, hour: Math.floor(atMs / HOUR_MS), assignment: unit.assignment },
       scores: stored?.scores ?? {},
       stored: (scores) => ({ atMs, scores }),
-      assignment: async () => unit.assignment,
     };
     batch.subjects.set(key, subject);
     return subject;
@@ -201,12 +217,14 @@ export class Feedback {
     const key = keys.targetScores(target.sequence, target.index);
     const known = batch.subjects.get(key);
     if (known) return known;
+    const { live, hour, unit } = target;
+    // Layout 2 did not store whose outcome it was.
+    if (!unit && isExperimentArm(live.arm)) return "too_late";
     const scores = await this.#scoresOf(target, key, batch);
     if (!scores) return "too_late";
     const subject: Subject = {
-      ...{ key, arm: target.live.arm, hour: target.hour, scores },
+      ...{ key, arm: live.arm, hour, scores, ...unit },
       stored: (newest) => newest,
-      assignment: () => this.#assignmentOf(target, batch),
     };
     batch.subjects.set(key, subject);
     return subject;
@@ -224,13 +242,6 @@ export class Feedback {
     );
   }
 
-  /** The unit that a target's outcome belongs to, which the outcome alone knows. */
-  async #assignmentOf(target: Target, batch: Batch): Promise<AssignmentRef | undefined> {
-    if (!isExperimentArm(target.live.arm)) return undefined;
-    const record = await this.#recordOf(target.sequence, batch);
-    return record?.outcomes[target.index]?.assignment;
-  }
-
   async #recordOf(sequence: number, { records }: Batch): Promise<JournalRecord | undefined> {
     if (records.has(sequence)) return records.get(sequence);
     const bytes = await this.#store.bytes(keys.journal(sequence));
@@ -240,6 +251,11 @@ export class Feedback {
     records.set(sequence, record);
     return record;
   }
+}
+
+/** Whether a record has as many entries as it may, and none of this name. */
+function isFull(of: object, name: string, max: number): boolean {
+  return !Object.hasOwn(of, name) && Object.keys(of).length >= max;
 }
 
 function meanOf(bySource: Readonly<Record<string, number>>): number | undefined {

@@ -84,6 +84,12 @@ export class Identities implements CheckpointPart {
       : this.window.check(this.window.fingerprint(outcomeId), content);
   }
 
+  /** Whether an outcome with this id was stored within the window. */
+  knows(outcomeId: string): boolean {
+    assert(this.#isLoaded, "ids are loaded before they are asked for");
+    return this.window.check(this.window.fingerprint(outcomeId), 0) !== "new";
+  }
+
   /** Remembers an outcome that is on disk. */
   add(outcome: Outcome, atMs: number): void {
     const identity = this.#identityOf(outcome, atMs);

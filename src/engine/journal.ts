@@ -106,7 +106,7 @@ export class Journal {
    * Errors: QUEUE_FULL, STORE_UNAVAILABLE, STARTING; with any of them, nothing of the call counts.
    */
   async append(outcomes: readonly Outcome[]): Promise<Acceptance[]> {
-    return this.#queueing(outcomes.length, async () => {
+    return this.queueing(outcomes.length, async () => {
       await this.#deps.ready();
       for (let wait = this.#mustWait(outcomes); wait; wait = this.#mustWait(outcomes)) await wait;
       const { acceptances, fresh } = this.#judge(outcomes);
@@ -115,12 +115,38 @@ export class Journal {
     });
   }
 
-  /** Stores corrections. Errors: as of `append`. */
+  /** Stores corrections of calls that have room in the queue. Errors: STORE_UNAVAILABLE, STARTING. */
   async correct(entry: Omit<JournalEntry, "outcomes">): Promise<void> {
-    await this.#queueing(entry.corrections.length, async () => {
+    await this.queueing(0, async () => {
       await this.#deps.ready();
       await this.#enqueue({ ...entry, outcomes: [] });
     });
+  }
+
+  /**
+   * Does the work of a call that brings so many outcomes or scores, which count as queued until it is done. Errors: QUEUE_FULL before
+   * anything is done, and those of the work.
+   */
+  async queueing<T>(count: number, work: () => Promise<T>): Promise<T> {
+    if (this.#queued + count > OUTCOMES_QUEUED_MAX) {
+      throw new Fault(
+        "QUEUE_FULL",
+        `${this.#queued} outcomes and scores wait for the disk; send these again in a second`,
+        {
+          retryAfterMs: 1000,
+          metadata: { queued: String(this.#queued), max: String(OUTCOMES_QUEUED_MAX) },
+        },
+      );
+    }
+    this.#queued += count;
+    const call = work();
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#queued -= count;
+      this.#calls.delete(call);
+    }
   }
 
   /** Folds the records of the disk that memory does not know: at boot those after the checkpoint, later those of a failed write. */
@@ -152,28 +178,6 @@ export class Journal {
   /** Waits until every call that came in is answered. */
   async drained(): Promise<void> {
     while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
-  }
-
-  async #queueing<T>(count: number, work: () => Promise<T>): Promise<T> {
-    if (this.#queued + count > OUTCOMES_QUEUED_MAX) {
-      throw new Fault(
-        "QUEUE_FULL",
-        `${this.#queued} outcomes wait for the disk; send these again in a second`,
-        {
-          retryAfterMs: 1000,
-          metadata: { queued: String(this.#queued), max: String(OUTCOMES_QUEUED_MAX) },
-        },
-      );
-    }
-    this.#queued += count;
-    const call = work();
-    this.#calls.add(call);
-    try {
-      return await call;
-    } finally {
-      this.#queued -= count;
-      this.#calls.delete(call);
-    }
   }
 
   /**

@@ -1,21 +1,31 @@
 import { assert } from "../domain/kernel/assert.ts";
 import { FEEDBACK_TARGETS_MAX, FEEDBACK_TTL_MS } from "../domain/kernel/limits.ts";
+import type { OutcomeStanding } from "../domain/outcome/correction.ts";
 import type { AssignmentRef, Outcome } from "../domain/outcome/outcome.ts";
 import { keys, ranges, sequenceOfKey } from "../store/keys.ts";
 import type { Store, StoreOp } from "../store/store.ts";
-import { decodeTargetChunk, encodeTargetChunk } from "../store/target-chunk.ts";
+import { decodeTargetChunk, encodeTargetChunk, type StoredPlace } from "../store/target-chunk.ts";
 import type { LiveArm } from "./arms.ts";
 import type { Cells } from "./cells.ts";
 import type { CheckpointPart } from "./checkpoints.ts";
+import type { UnitReport } from "./experiments/unit-report.ts";
 import type { Fingerprint } from "./id-window.ts";
 import type { JournalPlace } from "./journal.ts";
 import { PrintGenerations } from "./print-generations.ts";
+import {
+  TARGET_WORDS,
+  type TargetPlace,
+  TargetPlaces,
+  targetEntry,
+  targetWords,
+  wordsOfLayout2,
+} from "./target-entry.ts";
 import { WordList } from "./word-list.ts";
 
 /** How feedback names an outcome: by its id, or as the newest one with a reference. */
 export type OutcomeName = { readonly outcomeId: string } | { readonly externalRef: string };
 
-/** Or as the newest one of a lookup that was a unit of its own. */
+/** Or as the one that the token of a lookup names which was a unit of its own. */
 type TargetName =
   | OutcomeName
   | { readonly lookup: Pick<AssignmentRef, "experimentId" | "boot" | "sequence"> };
@@ -30,10 +40,18 @@ export interface Target {
   readonly index: number;
   /** Whether it brought scores of its own: the journal knows them. */
   readonly hasScores: boolean;
+  /** The unit that it belongs to, and how it stands there; undefined for one of none. */
+  readonly unit: Pick<UnitReport, "assignment" | "standing"> | undefined;
 }
 
-/** Fingerprint, arm, hour, sequence, and the index with the flag in its lowest bit. */
-const WORDS = 6;
+/** How an outcome was counted. */
+export interface CountedOutcome {
+  readonly live: LiveArm;
+  readonly hour: number;
+  readonly unit: UnitReport | undefined;
+}
+
+const NO_UNIT: OutcomeStanding = { report: undefined, isFailed: false };
 const GENERATIONS = 16;
 const GENERATION_MAX = FEEDBACK_TARGETS_MAX / GENERATIONS;
 /** Entries that are taken over between two turns of the event loop: a millisecond at most. */
@@ -47,16 +65,15 @@ interface StoredChunk {
 }
 
 /**
- * Where the newest million outcomes were counted, by the names that feedback may use: 25 bytes each in memory. Written with every
+ * Where the newest million outcomes were counted, by the names that feedback may use: 29 bytes each in memory. Written with every
  * checkpoint; what came after it is in the journal. Older outcomes can no longer be corrected.
  */
 export class Targets implements CheckpointPart {
   readonly #store: Store;
   readonly #cells: Cells;
   readonly #print: (text: string) => Fingerprint;
-  readonly #generations = new PrintGenerations(WORDS);
-  readonly #arms: LiveArm[] = [];
-  readonly #armPlaces = new Map<LiveArm, number>();
+  readonly #generations = new PrintGenerations(TARGET_WORDS);
+  readonly #places = new TargetPlaces();
   #chunks: StoredChunk[] = [];
   #words = new WordList();
   /** The list of the checkpoint before, whose room the next one uses. */
@@ -83,28 +100,34 @@ export class Targets implements CheckpointPart {
   }
 
   /** Remembers an outcome that is on disk. */
-  add(outcome: Outcome, counted: { live: LiveArm; hour: number }, place: JournalPlace): void {
-    const scored = Object.keys(outcome.scores).length > 0 ? 1 : 0;
-    const armPlace = this.#placeOf(counted.live);
-    for (const name of namesOf(outcome)) {
-      const { high, low } = this.#print(name);
-      const packed = place.index * 2 + scored;
-      const entry = [high, low, armPlace, counted.hour, place.sequence, packed];
-      if (this.#isLoaded) this.#remember(entry);
-      else this.#tail.push(entry);
+  add(outcome: Outcome, { live, hour, unit }: CountedOutcome, at: JournalPlace): void {
+    const entry = {
+      place: this.#places.indexOf(live, unit?.assignment),
+      ...{ hour, sequence: at.sequence, index: at.index },
+      hasScores: Object.keys(outcome.scores).length > 0,
+      unit: unit?.assignment.sequence ?? 0,
+      standing: unit?.standing ?? NO_UNIT,
+    };
+    for (const name of namesOf(outcome, unit)) {
+      const words = targetWords(this.#print(name), entry);
+      if (this.#isLoaded) this.#remember(words);
+      else this.#tail.push(words);
     }
   }
 
   find(name: TargetName): Target | undefined {
     assert(this.#isLoaded, "targets are loaded before they are asked for");
     const { high, low } = this.#print(textOf(name));
-    const entry = this.#generations.get(high, low);
-    if (!entry) return undefined;
-    const [, , arm = 0, hour = 0, sequence = 0, packed = 0] = entry;
+    const words = this.#generations.get(high, low);
+    if (!words) return undefined;
+    const { place, hour, sequence, index, hasScores, unit, standing } = targetEntry(words);
     if (sequence <= this.#trimmedThrough) return undefined;
-    const live = this.#arms[arm];
-    assert(live, "a target has an arm");
-    return { live, hour, sequence, index: packed >>> 1, hasScores: (packed & 1) === 1 };
+    const { live, drawn } = this.#places.at(place);
+    const assignment = drawn && { ...drawn, sequence: unit };
+    return {
+      ...{ live, hour, sequence, index, hasScores },
+      unit: assignment && { assignment, standing },
+    };
   }
 
   /** Reads what the checkpoints wrote, in slices. Called once, while nothing is added. */
@@ -112,19 +135,15 @@ export class Targets implements CheckpointPart {
     const chunks: StoredChunk[] = [];
     let slice = 0;
     for await (const [key, bytes] of this.#store.scanBytes({ range: ranges.targets })) {
-      const { atMs, arms, words } = decodeTargetChunk(bytes);
-      chunks.push({ sequence: sequenceOfKey(key), atMs, entries: words.length / WORDS });
-      const places = arms.map(([scope, configId]) => {
-        const live = this.#cells.arms
-          .ofScope(scope)
-          .find((candidate) => candidate.arm.configId === configId);
-        return live ? this.#placeOf(live) : undefined;
-      });
-      for (let at = 0; at < words.length; at += WORDS) {
+      const { atMs, places: stored, width, words } = decodeTargetChunk(bytes);
+      chunks.push({ sequence: sequenceOfKey(key), atMs, entries: words.length / width });
+      const places = stored.map((each) => this.#knownPlace(each));
+      for (let at = 0; at < words.length; at += width) {
         const place = places[words[at + 2] ?? 0];
         if (place === undefined) continue;
         words[at + 2] = place;
-        this.#insert(words.subarray(at, at + WORDS));
+        const entry = words.subarray(at, at + width);
+        this.#insert(width === TARGET_WORDS ? entry : wordsOfLayout2(entry));
         slice += 1;
         if (slice % ENTRIES_PER_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       }
@@ -141,21 +160,22 @@ export class Targets implements CheckpointPart {
     this.#words = this.#spare;
     const words = this.#saving.words.slice();
     if (words.length === 0) return [];
-    const places = new Map<number, number>();
-    const arms: (readonly [string, string])[] = [];
-    for (let at = 0; at < words.length; at += WORDS) {
+    const indices = new Map<number, number>();
+    const places: StoredPlace[] = [];
+    for (let at = 0; at < words.length; at += TARGET_WORDS) {
       const own = words[at + 2] ?? 0;
-      let place = places.get(own);
-      if (place === undefined) {
-        place = arms.length;
-        places.set(own, place);
-        const live = this.#arms[own];
-        arms.push([live?.scopeKey ?? "", live?.arm.configId ?? ""]);
+      let index = indices.get(own);
+      if (index === undefined) {
+        index = places.length;
+        indices.set(own, index);
+        places.push(storedPlace(this.#places.at(own)));
       }
-      words[at + 2] = place;
+      words[at + 2] = index;
     }
-    this.#chunks.push({ sequence: watermark, atMs, entries: words.length / WORDS });
-    return [{ put: keys.targets(watermark), bytes: encodeTargetChunk({ atMs, arms, words }) }];
+    const width = TARGET_WORDS;
+    this.#chunks.push({ sequence: watermark, atMs, entries: words.length / width });
+    const bytes = encodeTargetChunk({ atMs, places, width, words });
+    return [{ put: keys.targets(watermark), bytes }];
   }
 
   endCheckpoint(result: "written" | "failed"): void {
@@ -203,21 +223,25 @@ export class Targets implements CheckpointPart {
     this.#generations.add(entry);
   }
 
-  #placeOf(live: LiveArm): number {
-    let place = this.#armPlaces.get(live);
-    if (place === undefined) {
-      place = this.#arms.length;
-      this.#arms.push(live);
-      this.#armPlaces.set(live, place);
-    }
-    return place;
+  /** Index of a place that the store tells; undefined where its arm was forgotten. */
+  #knownPlace([scope, configId, experimentId, boot = 0, arm = 0]: StoredPlace): number | undefined {
+    const live = this.#cells.arms.get(scope, configId);
+    const drawn = experimentId === undefined ? undefined : { experimentId, boot, arm };
+    return live && this.#places.indexOf(live, drawn);
   }
 }
 
-function namesOf({ outcomeId, externalRef, assignment }: Outcome): string[] {
+function storedPlace({ live, drawn }: TargetPlace): StoredPlace {
+  const { scopeKey, arm } = live;
+  if (!drawn) return [scopeKey, arm.configId];
+  return [scopeKey, arm.configId, drawn.experimentId, drawn.boot, drawn.arm];
+}
+
+function namesOf({ outcomeId, externalRef, assignment }: Outcome, unit?: UnitReport): string[] {
   const names = [textOf({ outcomeId })];
   if (externalRef !== "") names.push(textOf({ externalRef }));
-  if (assignment) names.push(textOf({ lookup: assignment }));
+  // A token whose unit a crash took names its newest outcome.
+  if (assignment && (unit?.isNamedByToken ?? true)) names.push(textOf({ lookup: assignment }));
   return names;
 }
 

@@ -1,5 +1,10 @@
 import { Fault } from "../domain/kernel/fault.ts";
-import { FEEDBACK_TTL_MS, OUTCOME_TEXT_LENGTH_MAX } from "../domain/kernel/limits.ts";
+import {
+  FEEDBACK_TTL_MS,
+  OUTCOME_TEXT_LENGTH_MAX,
+  SCORES_MAX,
+  SOURCES_PER_SCORE_MAX,
+} from "../domain/kernel/limits.ts";
 import { scoreViolations } from "../domain/outcome/outcome-violation.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { FeedbackItem, FeedbackVerdict } from "../engine/feedback.ts";
@@ -37,8 +42,8 @@ export async function reportFeedback(
   const countOf = (wanted: FeedbackVerdict) =>
     verdicts.filter((verdict) => verdict === wanted).length;
   for (const [place, verdict] of verdicts.entries()) {
-    if (verdict === "unknown" || verdict === "too_late")
-      rejected.push({ index: places[place] ?? 0, ...REJECTION_OF[verdict] });
+    if (verdict === "accepted" || verdict === "duplicate") continue;
+    rejected.push({ index: places[place] ?? 0, ...REJECTION_OF[verdict] });
   }
   return {
     acceptedCount: countOf("accepted"),
@@ -58,7 +63,11 @@ const REJECTION_OF = {
   too_late: {
     reason: "TOO_LATE",
     message:
-      "the scores that came with the outcome are no longer kept, so that none can replace them",
+      "the outcome was stored, and its scores can be changed no more: only the newest million outcomes can be scored, and those that brought scores of their own as long as the journal is kept, a day; score sooner",
+  },
+  too_many: {
+    reason: "TOO_MANY_SCORES",
+    message: `a target has at most ${SCORES_MAX} metrics with ${SOURCES_PER_SCORE_MAX} sources each; score as a source that it has, which replaces that score`,
   },
 } as const;
 

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { anyOutcome, outcomeOf, withoutUndefined } from "../domain/outcome/outcome-fixtures.ts";
+import type { Correction } from "../domain/outcome/correction.ts";
+import {
+  anyOutcome,
+  armAt,
+  outcomeOf,
+  withoutUndefined,
+} from "../domain/outcome/outcome-fixtures.ts";
 import { decodeJournalRecord, encodeJournalRecord } from "./journal-codec.ts";
 
 test("a record reads back as it was written, whatever the outcomes hold", () => {
@@ -17,6 +23,37 @@ test("a record reads back as it was written, whatever the outcomes hold", () => 
       },
     ),
     { numRuns: 300 },
+  );
+});
+
+test("corrections read back as they were written, of outcomes and of units", () => {
+  const assignment = fc.record({
+    experimentId: fc.constantFrom("exp-1", "exp-2"),
+    boot: fc.nat(100),
+    sequence: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    arm: fc.nat(9),
+  });
+  const standing = fc.record({
+    report: fc.option(fc.nat(14), { nil: undefined }),
+    isFailed: fc.boolean(),
+  });
+  const score = fc.double({ min: 0, max: 100, noNaN: true, noDefaultInfinity: true });
+  const anyCorrection: fc.Arbitrary<Correction> = fc.record({
+    arm: fc.constantFrom(armAt(0.1), armAt(0.9)),
+    hour: fc.nat(1e6),
+    metric: fc.constantFrom("quality", "constructor"),
+    before: fc.option(score, { nil: undefined }),
+    after: score,
+    ...{ assignment: fc.option(assignment, { nil: undefined }), standing },
+  });
+  fc.assert(
+    fc.property(fc.array(anyCorrection, { maxLength: 8 }), fc.boolean(), (drawn, ofUnits) => {
+      const corrections = drawn.map(({ standing: own, ...rest }) =>
+        ofUnits || !rest.assignment ? rest : { ...rest, standing: own },
+      );
+      const bytes = encodeJournalRecord({ outcomes: [], corrections, receivedAtMs: 1 });
+      expect(decodeJournalRecord(bytes).corrections).toEqual(corrections);
+    }),
   );
 });
 

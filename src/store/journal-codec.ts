@@ -12,6 +12,7 @@ import {
   type JournalArm,
   JournalArmSchema,
   type JournalAssignment,
+  type JournalCorrection,
   JournalCorrectionSchema,
   type JournalOutcome,
   JournalOutcomeSchema,
@@ -49,8 +50,8 @@ export function encodeJournalRecord(record: JournalRecord): Uint8Array {
       receivedAtMs: record.receivedAtMs,
       arms,
       outcomes: record.outcomes.map((outcome) => encodeOutcome(outcome, placeOf(outcome.arm))),
-      corrections: record.corrections.map(({ arm, ...same }) =>
-        create(JournalCorrectionSchema, { ...same, arm: placeOf(arm) }),
+      corrections: record.corrections.map((correction) =>
+        encodeCorrection(correction, placeOf(correction.arm)),
       ),
     }),
   );
@@ -68,12 +69,8 @@ export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
   return {
     receivedAtMs: record.receivedAtMs,
     outcomes: record.outcomes.map((outcome) => decodeOutcome(outcome, armAt(outcome.arm))),
-    corrections: record.corrections.map(
-      ({ arm, hour, metric, before, after, assignment, ofUnit }) => ({
-        ...{ arm: armAt(arm), hour, metric, before, after },
-        ...(assignment ? { assignment: decodeAssignment(assignment) } : {}),
-        ...(ofUnit ? { ofUnit } : {}),
-      }),
+    corrections: record.corrections.map((correction) =>
+      decodeCorrection(correction, armAt(correction.arm)),
     ),
   };
 }
@@ -146,6 +143,29 @@ function decodeOutcome(stored: JournalOutcome, arm: Arm): Outcome {
     ...(sequence === undefined ? {} : { producer: { producerId, sequence: Number(sequence) } }),
     ...(appliedSettings === "" ? {} : { appliedSettings: JSON.parse(appliedSettings) as Settings }),
   };
+}
+
+function encodeCorrection(
+  { standing, arm: _arm, ...same }: Correction,
+  arm: number,
+): JournalCorrection {
+  return create(JournalCorrectionSchema, {
+    ...same,
+    arm,
+    ofUnit: same.assignment !== undefined && !standing,
+    uncounted: standing !== undefined && standing.report === undefined,
+    report: standing?.report ?? 0,
+    failed: standing?.isFailed ?? false,
+  });
+}
+
+function decodeCorrection(stored: JournalCorrection, arm: Arm): Correction {
+  const { hour, metric, before, after, assignment, ofUnit, uncounted, report, failed } = stored;
+  const correction = { arm, hour, metric, before, after };
+  if (!assignment) return correction;
+  const unit = { ...correction, assignment: decodeAssignment(assignment) };
+  if (ofUnit) return unit;
+  return { ...unit, standing: { report: uncounted ? undefined : report, isFailed: failed } };
 }
 
 function decodeAssignment(stored: JournalAssignment): AssignmentRef {

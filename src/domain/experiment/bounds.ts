@@ -12,6 +12,8 @@ export const ARMS_MAX = 10;
 export const EXPERIMENT_METRICS_MAX = 8;
 /** Characters of the name of an experiment, an arm or a variant. */
 export const EXPERIMENT_NAME_LENGTH_MAX = 128;
+/** Outcomes that count of a lookup that is its own unit: the call, and copies of it that were raced against each other. Others are late. */
+export const REPORTS_PER_LOOKUP_MAX = 15;
 /** Units in the table at once, over all experiments: about 60 MB. Beyond it lookups are not enrolled. */
 export const UNITS_HELD_MAX = 100_000;
 /** Units of one experiment in its whole life, so that its log stays below 100 MB. Beyond it lookups are not enrolled. */

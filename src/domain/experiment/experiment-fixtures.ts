@@ -55,6 +55,7 @@ export function unitOf(over: Partial<EnrolledUnit> = {}): EnrolledUnit {
     counts: [0, 0],
     sums: [0, 0],
     scores: {},
+    holders: {},
     ...over,
   };
 }

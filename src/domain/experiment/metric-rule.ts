@@ -1,6 +1,6 @@
 import type { Outcome } from "../outcome/outcome.ts";
 import { scoreScale } from "../outcome/score.ts";
-import { countsForSuccess } from "../outcome/status.ts";
+import { countsForSuccess, type OutcomeStatus } from "../outcome/status.ts";
 
 /**
  * What it means that a unit reported nothing for a metric by its deadline. `failure` counts the worst value, the same in every arm.
@@ -72,8 +72,12 @@ export function outcomeValue(
     return capped(outcome.costNanoUsd === undefined ? undefined : outcome.costNanoUsd / 1e9, cap);
   const score = Object.hasOwn(outcome.scores, metric) ? outcome.scores[metric] : undefined;
   if (score !== undefined) return score / scoreScale(metric).max;
-  const failed = countsForSuccess(outcome.status) && outcome.status !== "ok";
-  return failed ? worstValue(metric) : undefined;
+  return isFailed(outcome.status) ? worstValue(metric) : undefined;
+}
+
+/** Whether a call failed, and was not merely given up. */
+export function isFailed(status: OutcomeStatus): boolean {
+  return countsForSuccess(status) && status !== "ok";
 }
 
 function capped(value: number | undefined, cap: number): number | undefined {

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { OutcomeStanding } from "../outcome/correction.ts";
 import { outcomeOf } from "../outcome/outcome-fixtures.ts";
+import { REPORTS_PER_LOOKUP_MAX } from "./bounds.ts";
 import { releaseAfterMs } from "./experiment.ts";
 import { experimentOf, unitOf } from "./experiment-fixtures.ts";
 import { MISSING_POLICIES, outcomeValue, worstValue } from "./metric-rule.ts";
@@ -57,19 +59,51 @@ test("of a lookup that is its own unit the first report of a metric counts", () 
   const twice = withReport(once, { ...inTime, values: [1, 0.8] }, experiment);
   expect(settle(twice, 0, success)).toEqual({ kind: "reported", value: 0 });
   expect(settle(twice, 1, quality)).toEqual({ kind: "reported", value: 0.8 });
+  const late = Array.from({ length: 20 }).reduce<typeof unit>(
+    (before) => withReport(before, { ...inTime, values: [1, 1] }, experiment),
+    twice,
+  );
+  expect(late).toEqual({ ...twice, reports: REPORTS_PER_LOOKUP_MAX });
 });
+
+test("of a lookup that is its own unit only the report that counts for a metric can be scored anew", () => {
+  const scoreOf = (report: number, value: number) => ({
+    ...{ metric: 1, value, previous: undefined, receivedAtMs: start },
+    standing: { report, isFailed: false },
+  });
+  const unit = unitOf({ key: "" });
+  const reported = [
+    [1, undefined],
+    [1, 0.7],
+  ].reduce<typeof unit>(
+    (before, values) => withReport(before, { ...inTime, values }, experiment),
+    unit,
+  );
+  expect(withScore(reported, scoreOf(0, 0.1), experiment)).toBe(reported);
+  const scored = withScore(reported, scoreOf(1, 0.9), experiment);
+  expect(settle(scored, 1, quality)).toEqual({ kind: "reported", value: 0.9 });
+  const unscored = withReport(unit, { ...inTime, values: [1] }, experiment);
+  const first = withScore(unscored, scoreOf(0, 0.5), experiment);
+  expect(withScore(first, scoreOf(1, 0.9), experiment)).toBe(first);
+  expect(settle(withScore(first, scoreOf(0, 0.6), experiment), 1, quality)).toEqual({
+    kind: "reported",
+    value: 0.6,
+  });
+});
+
+const counted: OutcomeStanding = { report: 0, isFailed: false };
 
 describe("a score", () => {
   const scored = withScore(
     unitOf(),
-    { metric: 1, value: 0.4, previous: undefined, ofUnit: false, receivedAtMs: start },
+    { metric: 1, value: 0.4, previous: undefined, standing: counted, receivedAtMs: start },
     experiment,
   );
 
   test("that is corrected in time takes the place of the one before", () => {
     const corrected = withScore(
       scored,
-      { metric: 1, value: 0.9, previous: 0.4, ofUnit: false, receivedAtMs: start },
+      { metric: 1, value: 0.9, previous: 0.4, standing: counted, receivedAtMs: start },
       experiment,
     );
     expect(settle(corrected, 1, quality)).toEqual({ kind: "reported", value: 0.9 });
@@ -77,8 +111,28 @@ describe("a score", () => {
 
   test("is frozen after the deadline", () => {
     const receivedAtMs = deadlineMs(scored, quality, experiment) + 1;
-    const late = { metric: 1, value: 0.9, previous: 0.4, ofUnit: false, receivedAtMs };
+    const late = { metric: 1, value: 0.9, previous: 0.4, standing: counted, receivedAtMs };
     expect(withScore(scored, late, experiment)).toBe(scored);
+  });
+
+  test("of an outcome that its unit does not count changes nothing of it", () => {
+    const standing = { report: undefined, isFailed: false };
+    const score = { metric: 1, value: 0.9, previous: undefined, standing, receivedAtMs: start };
+    expect(withScore(scored, score, experiment)).toBe(scored);
+    expect(withScore(unitOf(), score, experiment)).toEqual(unitOf());
+  });
+
+  test("takes the place of the worst one that a failed call counted", () => {
+    const failed = withReport(unitOf(), { ...inTime, values: [0, 0] }, experiment);
+    const both = withReport(failed, { ...inTime, values: [1, 0.6] }, experiment);
+    const standing = { report: 0, isFailed: true };
+    const score = { metric: 1, value: 0.8, previous: undefined, standing, receivedAtMs: start };
+    expect(settle(withScore(failed, score, experiment), 1, quality)).toEqual({
+      kind: "reported",
+      value: 0.8,
+    });
+    const { value } = settle(withScore(both, score, experiment), 1, quality) as { value: number };
+    expect(value).toBeCloseTo(0.7, 12);
   });
 
   test("that was not requested does not count, whatever was scored", () => {

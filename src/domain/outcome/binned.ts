@@ -1,6 +1,7 @@
 import { addValue, EMPTY_SUMS, type PowerSums } from "../../stats/power-sums.ts";
 import type { Outcome } from "./outcome.ts";
 import { scoreScale } from "./score.ts";
+import { countsForSuccess } from "./status.ts";
 
 /** Quantities without an upper bound, of which only bounded functionals decide anything. */
 export type HeavyQuantity = "latency" | "tokens" | "cost";
@@ -10,6 +11,8 @@ export type BinnedSums = Readonly<Record<string, PowerSums>>;
 
 /** Each octave in two: how finely limits of output tokens and latency are told apart. */
 const HALVES = 2;
+/** Retries that are told apart; settings allow a hundred. */
+const RETRIES_MAX = 100;
 /** Above 2^60 nothing that is reported lies. */
 const OCTAVE_MAX = 60;
 
@@ -31,6 +34,11 @@ export function tokensByOutputName(half: number): string {
 /** Successful calls by latency in milliseconds in (2^((k-1)/2), 2^(k/2)]; sums of ones. */
 export function successBinName(half: number): string {
   return `success by latency ${half}`;
+}
+
+/** Whether calls succeeded, as sums of 0 and 1, by the retries that they took; more than RETRIES_MAX count as so many. */
+export function successByRetriesName(retries: number): string {
+  return `success by retries ${retries}`;
 }
 
 /** The numbers of the bins of one kind that a cell holds, ascending, with their sums. */
@@ -68,7 +76,7 @@ export function foldBinned(binned: BinnedSums, outcome: Outcome): BinnedSums {
 
 /** Names every value that one outcome brings to bins. */
 export function eachBinned(outcome: Outcome, add: (name: string, value: number) => void): void {
-  const { inputTokens, outputTokens, latencyMs, costNanoUsd, status } = outcome;
+  const { inputTokens, outputTokens, latencyMs, costNanoUsd, status, retries } = outcome;
   const octave = (quantity: HeavyQuantity, value: number | undefined) => {
     if (value === undefined) return;
     const k = binOf(value, 1);
@@ -85,6 +93,8 @@ export function eachBinned(outcome: Outcome, add: (name: string, value: number) 
     add(tokensByOutputName(half), (inputTokens ?? 0) + outputTokens);
   }
   if (status === "ok" && latencyMs !== undefined) add(successBinName(binOf(latencyMs, HALVES)), 1);
+  if (retries !== undefined && countsForSuccess(status))
+    add(successByRetriesName(Math.min(RETRIES_MAX, retries)), status === "ok" ? 1 : 0);
 }
 
 /** The lowest bin whose edge a value does not exceed. */

@@ -4,6 +4,7 @@ import {
   type Cell,
   EMPTY_CELL,
   eachBounded,
+  eachOddScore,
   isTruncated,
   mergeCells,
   type PairTotals,
@@ -34,6 +35,7 @@ export class CellBuilder {
   readonly #statuses = new Map<OutcomeStatus, number>();
   readonly #bounded = new Sums();
   readonly #binned = new Sums();
+  readonly #oddScores = { failed: new Map<string, number>(), idle: new Map<string, number>() };
   readonly #latencyMs = noTotals();
   readonly #tokens = noTotals();
   readonly #costNanoUsd = noTotals();
@@ -50,6 +52,10 @@ export class CellBuilder {
     this.#outcomes += 1;
     this.#statuses.set(outcome.status, (this.#statuses.get(outcome.status) ?? 0) + 1);
     eachBounded(outcome, this.#bounded.add);
+    eachOddScore(outcome, (metric, ended) => {
+      const counts = this.#oddScores[ended];
+      counts.set(metric, (counts.get(metric) ?? 0) + 1);
+    });
     eachBinned(outcome, this.#binned.add);
     addTotal(this.#latencyMs, outcome.latencyMs);
     const tokens = tokensOf(outcome);
@@ -80,6 +86,8 @@ export class CellBuilder {
       outcomes: this.#outcomes,
       statuses: Object.fromEntries(this.#statuses),
       bounded: this.#bounded.toRecord(),
+      failedScores: Object.fromEntries(this.#oddScores.failed),
+      idleScores: Object.fromEntries(this.#oddScores.idle),
       binned: this.#binned.toRecord(),
       latencyMs: { ...this.#latencyMs },
       tokens: { ...this.#tokens },

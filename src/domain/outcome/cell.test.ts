@@ -1,8 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Cell, EMPTY_CELL, foldOutcome, mergeCells, totalsMean } from "./cell.ts";
+import {
+  type Cell,
+  EMPTY_CELL,
+  foldOutcome,
+  mergeCells,
+  scoreChange,
+  totalsMean,
+  wholeCell,
+} from "./cell.ts";
 import type { Outcome } from "./outcome.ts";
 import { anyOutcome, outcomeOf } from "./outcome-fixtures.ts";
+import { callEndOf } from "./status.ts";
 
 /** Numbers to nine digits: addition of the same numbers in another order differs in the last ones. */
 function rounded(cell: Cell): unknown {
@@ -70,6 +79,34 @@ describe("cells merge", () => {
       }),
     );
   });
+});
+
+test("a score that comes late counts as one that came with its outcome, however the call ended", () => {
+  const anyScore = fc.integer({ min: 0, max: 100 });
+  fc.assert(
+    fc.property(anyOutcome, anyScore, anyScore, (any, first, last) => {
+      const outcome = { ...any, scores: {} };
+      const counted = (cell: Cell) => ({ ...cell, corrected: 0, binned: {} });
+      const ended = callEndOf(outcome.status);
+      const scored = mergeCells(fold([outcome]), scoreChange("quality", { after: first }, ended));
+      const again = mergeCells(
+        scored,
+        scoreChange("quality", { before: first, after: last }, ended),
+      );
+      for (const [cell, quality] of [
+        [scored, first],
+        [again, last],
+      ] as const)
+        expect(rounded(counted(cell))).toEqual(
+          rounded(counted(fold([{ ...outcome, scores: { quality } }]))),
+        );
+    }),
+  );
+});
+
+test("a cell that was stored before failed scores were counted knows of none", () => {
+  const { failedScores: _failed, idleScores: _idle, ...old } = fold([outcomeOf("1", {})]);
+  expect(wholeCell(old)).toMatchObject({ outcomes: 1, failedScores: {}, idleScores: {} });
 });
 
 describe("an outcome", () => {

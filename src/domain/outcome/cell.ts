@@ -2,7 +2,7 @@ import { addValue, EMPTY_SUMS, mergeSums, type PowerSums } from "../../stats/pow
 import { type BinnedSums, foldBinned } from "./binned.ts";
 import type { Outcome } from "./outcome.ts";
 import { scoreScale } from "./score.ts";
-import { countsForSuccess, type OutcomeStatus } from "./status.ts";
+import { type CallEnd, callEndOf, countsForSuccess, type OutcomeStatus } from "./status.ts";
 
 /** Count, sum and sum of squares of a quantity without an upper bound, in its own unit. */
 export interface Totals {
@@ -30,6 +30,10 @@ export interface Cell {
   readonly statuses: Readonly<Partial<Record<OutcomeStatus, number>>>;
   /** Success and scores, scaled to 0..1 by the metric's range. */
   readonly bounded: Readonly<Record<string, PowerSums>>;
+  /** Scores that failed calls brought, by metric: the other failed calls have none, which counts as the worst. */
+  readonly failedScores: Readonly<Record<string, number>>;
+  /** The same of calls that were cancelled or not used. */
+  readonly idleScores: Readonly<Record<string, number>>;
   /** What bounded functionals of latency, tokens and cost, and the effect of lower limits, are computed from. */
   readonly binned: BinnedSums;
   /** Tokens (x) with cost in nano-dollars (y). */
@@ -66,6 +70,8 @@ export const EMPTY_CELL: Cell = {
   outcomes: 0,
   statuses: {},
   bounded: {},
+  failedScores: {},
+  idleScores: {},
   binned: {},
   tokensWithCost: NO_PAIRS,
   latencyMs: NO_TOTALS,
@@ -86,7 +92,10 @@ export const EMPTY_CELL: Cell = {
 /** The finish reasons that providers use for an answer cut off at the token limit. */
 const TRUNCATED_REASONS = new Set(["length", "max_tokens", "MAX_TOKENS", "model_length"]);
 
-/** A stored cell with the fields that were not there yet when it was written; the empty one where nothing is stored. */
+/**
+ * A stored cell with the fields that were not there yet when it was written; the empty one where nothing is stored. One from before
+ * failed scores were counted knows of none.
+ */
 export function wholeCell(stored: Partial<Cell> | undefined): Cell {
   return { ...EMPTY_CELL, ...stored };
 }
@@ -99,6 +108,7 @@ export function foldOutcome(cell: Cell, outcome: Outcome): Cell {
     outcomes: cell.outcomes + 1,
     statuses: { ...cell.statuses, [status]: (cell.statuses[status] ?? 0) + 1 },
     bounded: foldBounded(cell.bounded, outcome),
+    ...countScores(cell, outcome),
     binned: foldBinned(cell.binned, outcome),
     tokensWithCost: addPair(cell.tokensWithCost, tokensOf(outcome), outcome.costNanoUsd),
     latencyMs: addTotal(cell.latencyMs, outcome.latencyMs),
@@ -119,6 +129,8 @@ export function mergeCells(a: Cell, b: Cell): Cell {
     outcomes: a.outcomes + b.outcomes,
     statuses: mergeRecords(a.statuses, b.statuses, (x, y) => x + y),
     bounded: mergeRecords(a.bounded, b.bounded, mergeSums),
+    failedScores: mergeRecords(a.failedScores, b.failedScores, (x, y) => x + y),
+    idleScores: mergeRecords(a.idleScores, b.idleScores, (x, y) => x + y),
     binned: mergeRecords(a.binned, b.binned, mergeSums),
     tokensWithCost: mergePairs(a.tokensWithCost, b.tokensWithCost),
     latencyMs: mergeTotals(a.latencyMs, b.latencyMs),
@@ -155,11 +167,36 @@ export function tokensOf({ inputTokens, outputTokens }: Outcome): number | undef
   return (inputTokens ?? 0) + (outputTokens ?? 0);
 }
 
-/** What merging adds to a cell where one of its scores takes the place of another, or of none. Sums of it may be negative. */
-export function scoreChange(metric: string, before: number | undefined, after: number): Cell {
+/** Names the scores of an outcome that does not count as a success, and how it ended. */
+export function eachOddScore(
+  { status, scores }: Pick<Outcome, "status" | "scores">,
+  add: (metric: string, ended: Exclude<CallEnd, "ok">) => void,
+): void {
+  const ended = callEndOf(status);
+  if (ended === "ok") return;
+  for (const name of Object.keys(scores)) add(name, ended);
+}
+
+/**
+ * What merging adds to a cell where one of its scores takes the place of another, or of none. Sums of it may be negative. `ended` is how
+ * the call ended that is scored.
+ */
+export function scoreChange(
+  metric: string,
+  { before, after }: { readonly before?: number | undefined; readonly after: number },
+  ended: CallEnd = "ok",
+): Cell {
   const { max } = scoreScale(metric);
   const added = addValue(EMPTY_SUMS, after / max);
-  if (before === undefined) return { ...EMPTY_CELL, corrected: 1, bounded: { [metric]: added } };
+  if (before === undefined) {
+    return {
+      ...EMPTY_CELL,
+      corrected: 1,
+      bounded: { [metric]: added },
+      failedScores: ended === "failed" ? { [metric]: 1 } : {},
+      idleScores: ended === "idle" ? { [metric]: 1 } : {},
+    };
+  }
   const taken = addValue(EMPTY_SUMS, before / max);
   const change: PowerSums = {
     n: 0,
@@ -179,6 +216,15 @@ export function boundedSums(cell: Pick<Cell, "bounded">, metric: string): PowerS
 /** Mean of totals; undefined for no values. */
 export function totalsMean(totals: Totals): number | undefined {
   return totals.n === 0 ? undefined : totals.sum / totals.n;
+}
+
+function countScores({ failedScores, idleScores }: Cell, outcome: Outcome) {
+  const counted = { failed: { ...failedScores }, idle: { ...idleScores } };
+  eachOddScore(outcome, (metric, ended) => {
+    const counts: Record<string, number> = counted[ended];
+    counts[metric] = (Object.hasOwn(counts, metric) ? (counts[metric] ?? 0) : 0) + 1;
+  });
+  return { failedScores: counted.failed, idleScores: counted.idle };
 }
 
 function foldBounded(bounded: Cell["bounded"], outcome: Outcome): Record<string, PowerSums> {

@@ -27,3 +27,11 @@ export function numberOfStatus(status: OutcomeStatus): number {
 export function countsForSuccess(status: OutcomeStatus): boolean {
   return status !== "cancelled" && status !== "not_used";
 }
+
+/** How a call ended, as far as its scores are concerned: CANCELLED and NOT_USED are idle. */
+export type CallEnd = "ok" | "failed" | "idle";
+
+export function callEndOf(status: OutcomeStatus): CallEnd {
+  if (status === "ok") return "ok";
+  return countsForSuccess(status) ? "failed" : "idle";
+}

@@ -1,7 +1,7 @@
 import { drawUnit, periodAt } from "../../domain/experiment/assignment.ts";
 import type { Experiment } from "../../domain/experiment/experiment.ts";
 import { centreOf } from "../../domain/experiment/tally.ts";
-import { type EnrolledUnit, NO_SCORES } from "../../domain/experiment/unit.ts";
+import { type EnrolledUnit, NO_HOLDERS, NO_SCORES } from "../../domain/experiment/unit.ts";
 import type { UnitTable } from "./unit-table.ts";
 
 /** A unit that is drawn now, for the table to take in. `unit` is empty for a lookup that is a unit of its own. */
@@ -38,6 +38,7 @@ export function drawnUnit(
     counts: zeros(experiment.metrics.length),
     sums: zeros(experiment.metrics.length),
     scores: NO_SCORES,
+    holders: NO_HOLDERS,
   };
 }
 

@@ -1,14 +1,13 @@
 import { unitKeyOf } from "../../domain/experiment/assignment.ts";
 import { UNITS_HELD_MAX, UNITS_PER_EXPERIMENT_MAX } from "../../domain/experiment/bounds.ts";
 import { type Experiment, isServing } from "../../domain/experiment/experiment.ts";
-import { outcomeValue } from "../../domain/experiment/metric-rule.ts";
 import {
   type ExperimentTally,
   emptyTally,
   withAssigned,
   withOutcome,
 } from "../../domain/experiment/tally.ts";
-import { type EnrolledUnit, withReport, withScore } from "../../domain/experiment/unit.ts";
+import { type EnrolledUnit, withScore } from "../../domain/experiment/unit.ts";
 import type { Correction } from "../../domain/outcome/correction.ts";
 import type { AssignmentRef, Outcome } from "../../domain/outcome/outcome.ts";
 import { scoreScale } from "../../domain/outcome/score.ts";
@@ -21,6 +20,7 @@ import { drawnUnit } from "./drawn-unit.ts";
 import { EnrolmentRate } from "./enrolment-rate.ts";
 import { Sequences } from "./sequences.ts";
 import { decodeUnit, encodeRelease, encodeUnit } from "./unit-codec.ts";
+import { type UnitReport, withOutcomeOf } from "./unit-report.ts";
 import { type HeldUnit, UnitTable } from "./unit-table.ts";
 
 /** Releases of one experiment in one checkpoint, so that a checkpoint after a long pause does not hold up lookups. */
@@ -152,41 +152,42 @@ export class Experiments {
     if (isWaiting) await this.#journal.flush();
   }
 
-  /** Counts an outcome that is on disk, in the order of the journal. */
-  fold(outcome: Outcome, receivedAtMs: number): void {
+  /**
+   * Counts an outcome that is on disk, in the order of the journal. Answers how it stands in its unit; undefined for one of no unit, or
+   * of one that a crash took.
+   */
+  fold(outcome: Outcome, receivedAtMs: number): UnitReport | undefined {
     const { assignment } = outcome;
     const experiment = assignment && this.#deps.definitions().get(assignment.experimentId);
-    if (!experiment) return;
+    if (!experiment) return undefined;
     const table = this.#tableOf(experiment);
     this.#unsaved.tallies.add(table);
-    const held = this.#open.get(assignment.sequence);
-    const before = held?.unit;
-    const after =
-      before &&
-      withReport(
-        before,
-        {
-          decidedAtMs: outcome.decidedAtMs ?? outcome.occurredAtMs,
-          receivedAtMs,
-          values: experiment.metrics.map((rule, metric) =>
-            table.isFinal(before, metric) ? undefined : outcomeValue(rule, outcome),
-          ),
-        },
-        experiment,
-      );
-    if (!held || after === undefined || after === before) {
-      const as = this.isVoid(assignment) ? "voidOutcomes" : "lateOutcomes";
-      table.tally = withOutcome(table.tally, assignment.arm, as);
-      return;
+    const as = (what: "reported" | "lateOutcomes" | "voidOutcomes") => {
+      table.tally = withOutcome(table.tally, assignment.arm, what);
+    };
+    if (this.isVoid(assignment)) {
+      as("voidOutcomes");
+      return undefined;
     }
-    if (held.unit.reports === 0) table.tally = withOutcome(table.tally, assignment.arm, "reported");
-    held.unit = after;
+    const held = this.#open.get(assignment.sequence);
+    const at = { outcome, assignment, receivedAtMs, experiment, table };
+    const { unit, report } = withOutcomeOf(held?.unit, at);
+    if (!held || !unit || unit === held.unit) {
+      as("lateOutcomes");
+      return report;
+    }
+    if (held.unit.reports === 0) as("reported");
+    held.unit = unit;
     this.#unsaved.units.add(held);
+    return report;
   }
 
-  /** Takes over a score that came or was corrected after its outcome, in the order of the journal. */
+  /**
+   * Takes over a score that came or was corrected after its outcome, in the order of the journal. One that changes nothing of its unit
+   * is counted as frozen: after the deadline, or of an outcome that does not count.
+   */
   foldScore(correction: Correction, receivedAtMs: number): void {
-    const { assignment, metric, before, after, ofUnit = false } = correction;
+    const { assignment, metric, before, after, standing } = correction;
     const experiment = assignment && this.#deps.definitions().get(assignment.experimentId);
     const index = experiment?.metrics.findIndex((rule) => rule.metric === metric) ?? -1;
     if (!experiment || index < 0) return;
@@ -194,7 +195,7 @@ export class Experiments {
     const held = this.#open.get(assignment.sequence);
     const { max } = scoreScale(metric);
     const previous = before === undefined ? undefined : before / max;
-    const score = { metric: index, value: after / max, previous, ofUnit, receivedAtMs };
+    const score = { metric: index, value: after / max, previous, standing, receivedAtMs };
     const isOpen = held !== undefined && !table.isFinal(held.unit, index);
     const scored = isOpen ? withScore(held.unit, score, experiment) : held?.unit;
     if (!held || !scored || scored === held.unit) {

@@ -58,6 +58,7 @@ function storedUnit(unit: EnrolledUnit, released: boolean): StoredUnit {
     counts: [...unit.counts],
     sums: [...unit.sums],
     scores: { ...unit.scores },
+    holders: { ...unit.holders },
     released,
   });
 }

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file attuned/storage/v1/assignment.proto.
  */
 export const file_attuned_storage_v1_assignment: GenFile = /*@__PURE__*/
-  fileDesc("CiNhdHR1bmVkL3N0b3JhZ2UvdjEvYXNzaWdubWVudC5wcm90bxISYXR0dW5lZC5zdG9yYWdlLnYxIvICCgpTdG9yZWRVbml0EhUKDWV4cGVyaW1lbnRfaWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAESDAoEYm9vdBgDIAEoBRILCgNrZXkYBCABKAkSCwoDYXJtGAUgASgFEhYKDnByb3BlbnNpdHlfcHBtGAYgASgFEg0KBWVwb2NoGAcgASgFEhYKDmFzc2lnbmVkX2F0X21zGAggASgBEhcKD3Njb3JlX3JlcXVlc3RlZBgJIAEoCBIPCgdjZW50cmVzGAogAygBEg8KB3JlcG9ydHMYCyABKAUSDgoGY291bnRzGAwgAygFEgwKBHN1bXMYDSADKAESEAoIcmVsZWFzZWQYDiABKAgSOgoGc2NvcmVzGA8gAygLMiouYXR0dW5lZC5zdG9yYWdlLnYxLlN0b3JlZFVuaXQuU2NvcmVzRW50cnkaLQoLU2NvcmVzRW50cnkSCwoDa2V5GAEgASgFEg0KBXZhbHVlGAIgASgBOgI4ASIqCgtTdG9yZWRWYWx1ZRIMCgRraW5kGAEgASgFEg0KBXZhbHVlGAIgASgBIm4KDVN0b3JlZFJlbGVhc2USLAoEdW5pdBgBIAEoCzIeLmF0dHVuZWQuc3RvcmFnZS52MS5TdG9yZWRVbml0Ei8KBnZhbHVlcxgCIAMoCzIfLmF0dHVuZWQuc3RvcmFnZS52MS5TdG9yZWRWYWx1ZWIGcHJvdG8z");
+  fileDesc("CiNhdHR1bmVkL3N0b3JhZ2UvdjEvYXNzaWdubWVudC5wcm90bxISYXR0dW5lZC5zdG9yYWdlLnYxIuADCgpTdG9yZWRVbml0EhUKDWV4cGVyaW1lbnRfaWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAESDAoEYm9vdBgDIAEoBRILCgNrZXkYBCABKAkSCwoDYXJtGAUgASgFEhYKDnByb3BlbnNpdHlfcHBtGAYgASgFEg0KBWVwb2NoGAcgASgFEhYKDmFzc2lnbmVkX2F0X21zGAggASgBEhcKD3Njb3JlX3JlcXVlc3RlZBgJIAEoCBIPCgdjZW50cmVzGAogAygBEg8KB3JlcG9ydHMYCyABKAUSDgoGY291bnRzGAwgAygFEgwKBHN1bXMYDSADKAESEAoIcmVsZWFzZWQYDiABKAgSOgoGc2NvcmVzGA8gAygLMiouYXR0dW5lZC5zdG9yYWdlLnYxLlN0b3JlZFVuaXQuU2NvcmVzRW50cnkSPAoHaG9sZGVycxgQIAMoCzIrLmF0dHVuZWQuc3RvcmFnZS52MS5TdG9yZWRVbml0LkhvbGRlcnNFbnRyeRotCgtTY29yZXNFbnRyeRILCgNrZXkYASABKAUSDQoFdmFsdWUYAiABKAE6AjgBGi4KDEhvbGRlcnNFbnRyeRILCgNrZXkYASABKAUSDQoFdmFsdWUYAiABKAU6AjgBIioKC1N0b3JlZFZhbHVlEgwKBGtpbmQYASABKAUSDQoFdmFsdWUYAiABKAEibgoNU3RvcmVkUmVsZWFzZRIsCgR1bml0GAEgASgLMh4uYXR0dW5lZC5zdG9yYWdlLnYxLlN0b3JlZFVuaXQSLwoGdmFsdWVzGAIgAygLMh8uYXR0dW5lZC5zdG9yYWdlLnYxLlN0b3JlZFZhbHVlYgZwcm90bzM");
 
 /**
  * A unit of an experiment: written when it was assigned, and again with what was reported of it.
@@ -122,6 +122,13 @@ export type StoredUnit = Message<"attuned.storage.v1.StoredUnit"> & {
    * @generated from field: map<int32, double> scores = 15;
    */
   scores: { [key: number]: number };
+
+  /**
+   * Of a single lookup: which of its reports counts for a metric, by the index of the metric; the first one, 0, where none is named.
+   *
+   * @generated from field: map<int32, int32> holders = 16;
+   */
+  holders: { [key: number]: number };
 };
 
 /**
