@@ -60,6 +60,8 @@ export interface OutcomePlaneMeasures {
   readonly idWindowMs: number;
   readonly idsLoaded: boolean;
   readonly producersForgotten: number;
+  /** What is remembered of outcomes, in bytes of memory by table. */
+  readonly tableBytes: Readonly<Record<string, number>>;
 }
 
 /**
@@ -172,6 +174,11 @@ export class OutcomePlane {
       idWindowMs: this.identities.window.lengthMs(platform.clock.nowMs()),
       idsLoaded: this.identities.isLoaded,
       producersForgotten: this.identities.producers.forgotten,
+      tableBytes: {
+        outcome_ids: this.identities.window.bytes,
+        feedback_targets: this.targets.bytes,
+        changed_cells: this.cells.dirtyBytes,
+      },
     };
   }
 

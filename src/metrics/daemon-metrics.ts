@@ -39,6 +39,7 @@ export function createDaemonMetrics(
   storeMetrics(registry, reads);
   outcomeIdMetrics(registry, reads);
   faultMetrics(registry, reads);
+  tableMetrics(registry, reads);
   boundMetrics(registry, reads);
   loopMetrics(registry, reads);
   const requests = new Counter({
@@ -171,6 +172,19 @@ function faultMetrics(registry: Registry, reads: DaemonReads): void {
     "Times that the store was opened again after a write that failed.",
     () => reads.journal().recoveries,
   );
+}
+
+function tableMetrics(registry: Registry, reads: DaemonReads): void {
+  new Gauge({
+    name: "attuned_table_bytes",
+    help: "Memory that is taken by what is remembered of outcomes.",
+    labelNames: ["table"] as const,
+    registers: [registry],
+    collect() {
+      for (const [table, bytes] of Object.entries(reads.journal().tableBytes))
+        this.set({ table }, bytes);
+    },
+  });
 }
 
 function boundMetrics(registry: Registry, reads: DaemonReads): void {

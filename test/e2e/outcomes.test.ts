@@ -276,4 +276,6 @@ test("a producer that numbers its outcomes needs no ids, and a restart forgets n
   const page = await readMetrics(again.managementUrl);
   expect(sampleValue(page, "attuned_outcome_id_window_seconds")).toBe(86_400);
   expect(sampleValue(page, "attuned_store_writable")).toBe(1);
+  for (const table of ["outcome_ids", "feedback_targets", "changed_cells"])
+    expect(sampleValue(page, "attuned_table_bytes", { table })).toBeGreaterThan(0);
 });
