@@ -144,6 +144,35 @@ describe("AnalyzeParameterImpact", () => {
     expect(three?.differenceHigh).toBeLessThan(0.0025);
   });
 
+  test("B014 B015 bounds what a lower timeout and fewer retries would have cost, and labels the bound as structural", async () => {
+    const asked = { ...SCOPE, metric: "success" };
+    const timeout = await world.service.analyzeParameterImpact({ ...asked, parameter: "timeout" });
+    const { lowerLimit } = timeout;
+    expect(lowerLimit).toMatchObject({
+      evidence: Evidence.STRUCTURAL_BOUND,
+      sampleSize: 1_054n,
+      toleratedLoss: 0.01,
+    });
+    expect(lowerLimit?.conditions[0]).toContain("does not go by its timeout");
+    // Every success took 1.5 s at most, and a timeout of 30 s is in use.
+    expect(lowerLimit?.values.at(-1)?.value).toBeCloseTo(2.048, 6);
+    expect(lowerLimit?.lowestTolerable).toBeCloseTo(2.048, 6);
+    expect(timeout.insights.map(({ code, evidence }) => [code, evidence])).toContainEqual([
+      "LIMIT_MAY_FALL",
+      Evidence.STRUCTURAL_BOUND,
+    ]);
+    const retries = await world.service.analyzeParameterImpact({
+      ...asked,
+      parameter: "max_retries",
+    });
+    expect(
+      retries.lowerLimit?.values.map(({ value, successAtLeast }) => [value, successAtLeast]),
+    ).toStrictEqual([0, 1, 2].map((value) => [value, (value + 1) / 3]));
+    expect(retries.lowerLimit?.lowestTolerable).toBe(2);
+    const quality = await world.service.analyzeParameterImpact({ ...SCOPE, parameter: "timeout" });
+    expect(quality.lowerLimit).toBeUndefined();
+  });
+
   test("says of a heavy-tailed quantity up to which cap it is counted", async () => {
     const { about, groups } = await world.service.analyzeParameterImpact({
       ...SCOPE,

@@ -2,6 +2,7 @@ import type { Scope } from "../config/scope.ts";
 import type { ChangeImpact } from "./change-impact.ts";
 import type { CostAnalysis, CostOption } from "./cost-analysis.ts";
 import { capital, type Insight, number, signed } from "./insight.ts";
+import type { LowerLimit } from "./lower-limit.ts";
 import type { OptimalSettings } from "./optimal-settings.ts";
 import type { TokenEfficiency } from "./token-efficiency.ts";
 
@@ -29,6 +30,17 @@ export function tokenInsights(found: TokenEfficiency, scope: Scope): Insight[] {
 
 function cutText(share: number): string {
   return `${number(100 * share)} % of the answers are cut off at their limit, more than 1 in 100: raise max_tokens, or ask for shorter answers.`;
+}
+
+/** What is said of lower values of a timeout or of retries. */
+export function lowerLimitInsights(found: LowerLimit, scope: Scope): Insight[] {
+  const { parameter, lowestTolerable, served, sampleSize } = found;
+  if (!lowestTolerable || served === undefined || lowestTolerable.limit >= served) return [];
+  const { limit, lossHigh, shareWithin } = lowestTolerable;
+  const at = parameter.text(Number(limit.toPrecision(3)));
+  const make = maker(scope, { parameter: parameter.name, metric: "success" }, found.evidence);
+  const text = `With ${parameter.name} ${at} in place of ${parameter.text(served)}, at most ${number(100 * lossHigh)} % of all calls would be lost: ${number(100 * shareWithin)} % of ${sampleSize} calls succeeded within it. Lower it step by step, with an eye on the success rate.`;
+  return [make("LIMIT_MAY_FALL", text)];
 }
 
 /** What is said of cost against quality. */

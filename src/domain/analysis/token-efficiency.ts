@@ -2,6 +2,11 @@ import { meanInterval } from "../../stats/confidence-sequence.ts";
 import type { Interval } from "../../stats/interval.ts";
 import { rateLogEvidence } from "../../stats/mismatch.ts";
 import { EMPTY_SUMS, meanOf, mergeSums, type PowerSums } from "../../stats/power-sums.ts";
+import {
+  lowestLimit,
+  type StructuralBound,
+  structuralBounds,
+} from "../../stats/structural-bound.ts";
 import { binsOf, halfOctaveEdge, qualityBinName, tokensByOutputName } from "../outcome/binned.ts";
 import type { Cell } from "../outcome/cell.ts";
 import type { Evidence } from "./evidence.ts";
@@ -62,11 +67,8 @@ export interface TokenEfficiency {
 /**
  * Quality against output tokens, and what a lower limit would cost at most.
  *
- * Generation does not see its limit, so of a call that ended within M it is known how it would have ended under the limit M: the same.
- * What the longer ones would be worth is not known, but not less than nothing. So the mean of quality times 1{tokens <= M} is a lower
- * bound of quality under the limit, and the rest an upper bound of the loss (statistics-review.md, section 7): a bound for capping each
- * call at min(its limit, M), at the edges of half octaves. Limits are tried from the highest down and the search stops at the first that
- * fails, so that no correction for many is needed; each interval is at ALPHA, at all looks together.
+ * Generation does not see its limit, so of a call that ended within M it is known how it would have ended under the limit M: the same
+ * (`structuralBounds`, at the edges of half octaves of output tokens; `lowestLimit`). Each interval is at ALPHA, at all looks together.
  *
  * It is no bound, and the answer is observational, where a model was told how long it may think or answer, or where several calls share
  * one quality.
@@ -87,7 +89,7 @@ export function analyseTokenEfficiency(
   const acceptable =
     wishes.acceptableQuality ??
     (mean === undefined ? undefined : ACCEPTABLE_SHARE * mean * quality.max);
-  const limits = enough ? limitsOf(bins, all, quality.max) : [];
+  const bounds = enough ? limitsOf(bins, all) : [];
   const { failing, conditions } = conditionsOf(arms, cell);
   return {
     status: enough ? "ok" : "insufficient_data",
@@ -96,16 +98,16 @@ export function analyseTokenEfficiency(
     groups,
     qualityPerToken:
       mean !== undefined && tokens > 0 ? (mean * quality.max * all.n) / tokens : undefined,
-    limits,
+    limits: bounds.map((bound) => limitOf(bound, quality.max)),
     acceptableQuality: acceptable,
-    minAcceptableTokens: lowestThatHolds(
-      limits,
-      ({ qualityLow }) => qualityLow >= (acceptable ?? 0),
-    ),
-    diminishingReturnsAt: lowestThatHolds(
-      limits,
-      ({ lossHigh }) => lossHigh <= wishes.toleratedLoss,
-    ),
+    minAcceptableTokens: lowestLimit(
+      bounds,
+      ({ keptLow }) => keptLow * quality.max >= (acceptable ?? 0),
+    )?.limit,
+    diminishingReturnsAt: lowestLimit(
+      bounds,
+      ({ lossHigh }) => lossHigh * quality.max <= wishes.toleratedLoss,
+    )?.limit,
     evidence: failing ? "observational" : "structural_bound",
     conditions,
     truncatedShare: cell.outcomes === 0 ? undefined : cell.truncated / cell.outcomes,
@@ -150,42 +152,25 @@ export function groupByTokenCount(cell: Cell): TokenGroup[] {
 function limitsOf(
   bins: readonly { readonly bin: number; readonly sums: PowerSums }[],
   all: PowerSums,
-  scale: number,
-): TokenLimit[] {
-  let within = EMPTY_SUMS;
-  return bins.map(({ bin, sums }) => {
-    within = mergeSums(within, sums);
-    // A call beyond the limit counts as 0 on one side and with its quality on the other: sums without its powers, over all calls.
-    const kept: PowerSums = { ...within, n: all.n };
-    const lost: PowerSums = {
-      n: all.n,
-      s1: Math.max(0, all.s1 - within.s1),
-      s2: Math.max(0, all.s2 - within.s2),
-      s3: Math.max(0, all.s3 - within.s3),
-      s4: Math.max(0, all.s4 - within.s4),
-    };
-    return {
-      maxTokens: Math.max(1, Math.floor(halfOctaveEdge(bin) + 1e-9)),
-      shareWithin: within.n / all.n,
-      lossAtMost: (lost.s1 / all.n) * scale,
-      lossHigh: meanInterval(lost, { alpha: ALPHA }).high * scale,
-      qualityAtLeast: (kept.s1 / all.n) * scale,
-      qualityLow: meanInterval(kept, { alpha: ALPHA }).low * scale,
-    };
-  });
+): StructuralBound[] {
+  const usage = bins.map(({ bin, sums }) => ({ upTo: edgeOf(bin), sums }));
+  return structuralBounds(usage, { all, alpha: ALPHA });
 }
 
-/** From the highest limit down, the last one before the first that fails. */
-function lowestThatHolds(
-  limits: readonly TokenLimit[],
-  holds: (limit: TokenLimit) => boolean,
-): number | undefined {
-  let lowest: number | undefined;
-  for (const limit of limits.toReversed()) {
-    if (!holds(limit)) break;
-    lowest = limit.maxTokens;
-  }
-  return lowest;
+/** The upper edge of a half octave in whole tokens. */
+function edgeOf(bin: number): number {
+  return Math.max(1, Math.floor(halfOctaveEdge(bin) + 1e-9));
+}
+
+function limitOf(bound: StructuralBound, scale: number): TokenLimit {
+  return {
+    maxTokens: bound.limit,
+    shareWithin: bound.shareWithin,
+    lossAtMost: bound.lossAtMost * scale,
+    lossHigh: bound.lossHigh * scale,
+    qualityAtLeast: bound.keptAtLeast * scale,
+    qualityLow: bound.keptLow * scale,
+  };
 }
 
 function conditionsOf(arms: readonly MeasuredArm[], cell: Cell) {

@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { lowerLimitInsights } from "../../domain/analysis/answer-insights.ts";
 import { insightsOf } from "../../domain/analysis/insight.ts";
+import { analyseLowerLimit } from "../../domain/analysis/lower-limit.ts";
 import { type MeasuredArm, pooledCell } from "../../domain/analysis/measured-arm.ts";
 import {
   MODEL_PARAMETER,
@@ -36,6 +38,7 @@ import {
 } from "../wire/analysis.ts";
 import { evidenceToWire } from "../wire/evidence.ts";
 import { parameterComparisonToWire } from "../wire/experiment-evidence.ts";
+import { lowerLimitToWire } from "../wire/lower-limit.ts";
 import { metricsToWire } from "../wire/metrics.ts";
 import { hoursFromWire } from "../wire/time.ts";
 import { type AnalysisContext, analysisTime, requiredMetric } from "./context.ts";
@@ -70,6 +73,9 @@ export function parameterImpactMethods(
         const bins = parameter.name === "temperature" ? temperatureBins(arms, impact.metric) : [];
         const described = describedImpactToWire(impact, scope, engine.dimensions);
         const randomised = randomisedIn(context, wanted, impact);
+        const limit =
+          impact.metric.name === "success" ? analyseLowerLimit(arms, parameter) : undefined;
+        const limitInsights = limit ? lowerLimitInsights(limit, scope) : [];
         impacts.push(
           create(AnalyzeParameterImpactResponseSchema, {
             ...described,
@@ -78,7 +84,9 @@ export function parameterImpactMethods(
             insights: [
               ...described.insights,
               ...randomisedInsights(context, randomised, parameter),
+              ...limitInsights.map((insight) => insightToWire(insight, engine.dimensions)),
             ],
+            ...(limit ? { lowerLimit: lowerLimitToWire(limit) } : {}),
           }),
         );
       }
