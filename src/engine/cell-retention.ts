@@ -130,7 +130,7 @@ export class CellRetention {
   }
 
   async #everythingOf({ scopeKey, arm }: LiveArm, slices: Slices): Promise<StoreOp[]> {
-    const ops: StoreOp[] = [{ delete: keys.watchedArm(scopeKey, arm.configId) }];
+    const ops: StoreOp[] = [];
     for (const range of [
       ranges.cellsOfArm(scopeKey, arm.configId),
       ranges.dailyCellsOfArm(scopeKey, arm.configId),

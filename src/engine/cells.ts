@@ -98,7 +98,7 @@ export class Cells implements CheckpointPart {
     if (!known && before !== undefined) return;
     const live = known ?? this.arms.admit(arm, receivedAtMs);
     this.#active.addToCell(live, hour, (builder) =>
-      builder.merge(scoreChange(metric, before, after)),
+      builder.merge(scoreChange(metric, { before, after })),
     );
   }
 
@@ -234,7 +234,7 @@ export class Cells implements CheckpointPart {
     return found;
   }
 
-  /** Forgets arms. Answers the ops that remove their definitions and totals; their cells are the caller's. */
+  /** Forgets arms. Answers the ops that remove their definitions, totals and watches; their cells are the caller's. */
   forgetArms(gone: readonly LiveArm[]): StoreOp[] {
     return gone.flatMap((live) => {
       this.arms.forget(live);
@@ -242,6 +242,7 @@ export class Cells implements CheckpointPart {
       return [
         { delete: keys.arm(scopeKey, arm.configId) },
         { delete: keys.totals(scopeKey, arm.configId) },
+        { delete: keys.watchedArm(scopeKey, arm.configId) },
       ];
     });
   }

@@ -1,6 +1,5 @@
 import { type Scope, scopeAttributes, scopeKey } from "../domain/config/scope.ts";
 import {
-  type AppliedWatch,
   applicationDrift,
   differingParameters,
   foldApplied,
@@ -9,7 +8,6 @@ import {
 import type { DriftFinding } from "../domain/drift/drift.ts";
 import {
   foldMetric,
-  type MetricWatch,
   NEW_METRIC_WATCH,
   WATCHED_METRICS,
   type WatchedMetric,
@@ -23,24 +21,17 @@ import {
 } from "../domain/drift/model-watch.ts";
 import { isHeavyMetric, outcomeDrift } from "../domain/drift/outcome-drift.ts";
 import { type RenderedValues, renderedValues } from "../domain/drift/rendered-values.ts";
+import { sortedSteps } from "../domain/kernel/sorted-steps.ts";
 import { callStartMs, cohortHoldMs } from "../domain/outcome/maturity.ts";
 import type { Arm, Outcome } from "../domain/outcome/outcome.ts";
-import { inSlices } from "../platform/slices.ts";
+import { Slices } from "../platform/slices.ts";
 import { decodeJournalRecord } from "../store/journal-codec.ts";
-import { keys, ranges, sequenceOfKey } from "../store/keys.ts";
-import type { StoreOp } from "../store/store.ts";
+import { armOfKey, keys, sequenceOfKey } from "../store/keys.ts";
+import { decodeJson, type StoreOp } from "../store/store.ts";
 import { type LiveArm, OVERFLOW_CONFIG_ID } from "./arms.ts";
 import type { Engine } from "./engine.ts";
 import { statedWindow } from "./lookup-warnings.ts";
-
-/** What is known of one arm. */
-interface ArmWatch {
-  readonly arm: Arm;
-  readonly metrics: Readonly<Partial<Record<WatchedMetric, MetricWatch>>>;
-  readonly applied: AppliedWatch;
-  /** When the last outcome of it was folded, by the daemon's clock. */
-  readonly heardMs: number;
-}
+import { type ArmWatch, WatchedArms } from "./watched-arms.ts";
 
 interface ScopeWatch {
   readonly scope: Scope;
@@ -75,6 +66,8 @@ interface WatchedThrough {
 const WAITING_MAX = 100_000;
 /** Outcomes that one step looks through. */
 const WAITING_STEP = 500;
+/** Scopes that are read at once. */
+const READ_SLICE = 64;
 /** How often the state is written, in milliseconds: the journal has the rest. */
 const SAVE_EVERY_MS = 60_000;
 /** Settings without outcomes for so long are no longer in use, and what was found of them is gone; in milliseconds. */
@@ -102,7 +95,7 @@ export class DriftWatch {
   readonly #engine: Engine;
   /** Newest journal record when listening began: what came before is read from the journal. */
   readonly #heardFrom: number;
-  readonly #arms = new Map<string, ArmWatch>();
+  readonly #arms: WatchedArms;
   readonly #scopes = new Map<string, ScopeWatch>();
   /** What renderings send for the settings of an arm, of arms that were applied otherwise than decided. */
   #rendered = new WeakMap<LiveArm, RenderedValues>();
@@ -121,6 +114,7 @@ export class DriftWatch {
   /** Listens from now on; what is stored is read with the first fold, so that it costs the start nothing. */
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#arms = new WatchedArms(engine.store);
     engine.onOutcome((outcome) => this.#hear(outcome));
     engine.onCommit(({ touched }) => {
       if (touched === "all" || touched.size > 0) this.#rendered = new WeakMap();
@@ -129,24 +123,28 @@ export class DriftWatch {
   }
 
   /** Folds what waits, in slices, and answers the drifts that are there now. */
-  async fold(nowMs: number): Promise<WatchedDrifts> {
-    this.#loaded ??= this.#load();
+  async fold(nowMs: number, slices = new Slices()): Promise<WatchedDrifts> {
+    this.#loaded ??= this.#load(slices);
     await this.#loaded;
+    await slices.run(this.#putAsideSteps(nowMs));
     const waiting = this.#waiting;
     const through = this.#engine.outcomes.journal.sequence;
     this.#waiting = [];
     // A clock that goes back opens no cohort again.
     const cutMs = Math.max(nowMs, this.#cutMs);
-    const held = await inSlices(this.#foldSteps(waiting, { nowMs, cutMs }));
-    this.#waiting = [...held, ...this.#waiting];
-    this.#forget();
+    const { held, mature } = await slices.run(this.#matureSteps(waiting, cutMs));
+    const arms = new Set(mature.map(({ arm }) => arm));
+    await this.#arms.fetch([...arms].map(armKey), slices);
+    await slices.run(this.#foldSteps(mature, nowMs));
+    this.#waiting = held.concat(this.#waiting);
+    await slices.run(this.#forgetSteps());
     if (through !== this.#through || waiting.length > 0)
       this.#dirty.add(keys.meta("watchedThrough"));
     this.#through = through;
     this.#cutMs = cutMs;
     const isDue = nowMs - this.#savedAtMs >= SAVE_EVERY_MS;
     return {
-      findings: this.#findings(nowMs),
+      findings: await slices.run(this.#findingSteps(nowMs)),
       ops: isDue ? this.#ops() : [],
       saved: () => {
         if (!isDue) return;
@@ -156,28 +154,38 @@ export class DriftWatch {
     };
   }
 
-  /** Takes over what is stored, and the records of the journal since then, before what was heard meanwhile. */
-  async #load(): Promise<void> {
-    const { store } = this.#engine;
-    const range = ranges.watched;
-    for await (const [key, value] of store.scan<ArmWatch | ScopeWatch>({ range })) {
-      if ("arm" in value) this.#arms.set(key, value);
-      else this.#scopes.set(key, value);
+  /**
+   * Takes over what is stored of scopes and of arms with open drifts, and the records of the journal since then, before what was heard
+   * meanwhile. Other arms are read when they are heard of.
+   */
+  async #load(slices: Slices): Promise<void> {
+    const { store, state, cells } = this.#engine;
+    const drifting = [...state.findings.drifts.values()].flatMap(({ scope, configId }) =>
+      configId === undefined ? [] : keys.watchedArm(scopeKey(scope), configId),
+    );
+    await this.#arms.fetch(new Set(drifting), slices);
+    const scopes = [...cells.arms.scopes()].map(([key]) => keys.watchedScope(key));
+    for (let start = 0; start < scopes.length; start += READ_SLICE) {
+      const some = scopes.slice(start, start + READ_SLICE);
+      for (const [place, bytes] of (await slices.waitFor(store.bytesMany(some))).entries())
+        if (bytes) this.#scopes.set(some[place] ?? "", decodeJson<ScopeWatch>(bytes));
+      await slices.giveWay();
     }
     const stored = await store.json<number | WatchedThrough>(keys.meta("watchedThrough"));
     const { through, from, cutMs } = throughOf(stored);
     this.#cutMs = cutMs;
     const missed: Seen[] = [];
     const records = { gte: keys.journal(from), lt: keys.journal(this.#heardFrom + 1) };
-    for await (const [key, bytes] of store.scanBytes({ range: records })) {
+    for await (const [key, bytes] of slices.over(store.scanBytes({ range: records }))) {
       const sequence = sequenceOfKey(key);
       for (const outcome of decodeJournalRecord(bytes).outcomes) {
+        await slices.giveWay();
         const seen = this.#seen(outcome, sequence);
         const isFolded = seen !== undefined && sequence <= through && seen.matureAtMs <= cutMs;
         if (seen && !isFolded && missed.length < WAITING_MAX) missed.push(seen);
       }
     }
-    this.#waiting = [...missed, ...this.#waiting];
+    this.#waiting = missed.concat(this.#waiting);
   }
 
   #hear(outcome: Outcome): void {
@@ -234,11 +242,11 @@ export class DriftWatch {
     return values;
   }
 
-  /** Folds what is mature at the cut, and answers what is not. */
-  *#foldSteps(
+  /** What is mature at the cut, in the order of the calls, and what is not. */
+  *#matureSteps(
     waiting: readonly Seen[],
-    { nowMs, cutMs }: { readonly nowMs: number; readonly cutMs: number },
-  ): Generator<undefined, Seen[], undefined> {
+    cutMs: number,
+  ): Generator<undefined, { readonly held: Seen[]; readonly mature: Seen[] }, undefined> {
     const held: Seen[] = [];
     const mature: Seen[] = [];
     for (const [index, seen] of waiting.entries()) {
@@ -248,21 +256,24 @@ export class DriftWatch {
       else mature.push(seen);
       if (index % WAITING_STEP === 0) yield;
     }
-    mature.sort((a, b) => a.atMs - b.atMs || a.tie - b.tie);
+    const inOrder = (a: Seen, b: Seen) => a.atMs - b.atMs || a.tie - b.tie;
+    return { held, mature: yield* sortedSteps(mature, inOrder) };
+  }
+
+  *#foldSteps(mature: readonly Seen[], nowMs: number): Generator<undefined, void, undefined> {
     for (const seen of mature) {
       this.#foldArm(seen, nowMs);
       this.#foldScope(seen);
       yield;
     }
-    return held;
   }
 
   #foldArm({ arm, atMs, values, differing }: Seen, nowMs: number): void {
-    const key = keys.watchedArm(scopeKey(arm.scope), arm.configId);
+    const key = armKey(arm);
     const known = this.#arms.get(key);
     const before = known?.applied ?? NEW_APPLIED_WATCH;
     const metrics = { ...known?.metrics };
-    const detectors = this.#arms.size * WATCHED_METRICS.length;
+    const detectors = this.#engine.cells.arms.pairs * WATCHED_METRICS.length;
     for (const metric of WATCHED_METRICS) {
       const value = values[metric];
       if (value === undefined) continue;
@@ -284,37 +295,43 @@ export class DriftWatch {
     this.#dirty.add(key);
   }
 
-  /** Arms and scopes whose cells are gone are no longer watched. */
-  #forget(): void {
+  /** Arms and scopes that are not known any more are no longer watched. */
+  *#forgetSteps(): Generator<undefined, void, undefined> {
     const { arms } = this.#engine.cells;
-    for (const [key, { arm }] of this.#arms) if (!arms.find(arm)) this.#drop(this.#arms, key);
-    for (const [key, { scope }] of this.#scopes)
+    for (const key of this.#arms.keys()) {
+      if (!arms.get(...armOfKey(key))) this.#drop(this.#arms, key);
+      yield;
+    }
+    for (const [key, { scope }] of this.#scopes) {
       if (!arms.scope(scopeKey(scope))) this.#drop(this.#scopes, key);
+      yield;
+    }
   }
 
-  #drop(from: Map<string, unknown>, key: string): void {
+  #drop(from: { delete(key: string): void }, key: string): void {
     from.delete(key);
     this.#dirty.add(key);
   }
 
-  #findings(nowMs: number): DriftFinding[] {
-    const findings: (DriftFinding | undefined)[] = [];
-    for (const { scope, models } of this.#scopes.values()) findings.push(modelDrift(scope, models));
-    for (const { arm, metrics, applied, heardMs } of this.#arms.values()) {
-      if (nowMs - heardMs > IN_USE_MS) continue;
-      findings.push(applicationDrift(arm, applied));
-      for (const metric of WATCHED_METRICS) {
-        const watch = metrics[metric];
-        if (watch) findings.push(outcomeDrift(arm, metric, watch));
-      }
+  #putAsideSteps(nowMs: number): Generator<undefined, void, undefined> {
+    const isStored = (key: string) => !this.#dirty.has(key);
+    return this.#arms.putAsideSteps({ nowMs, isStored, findingsOf });
+  }
+
+  *#findingSteps(nowMs: number): Generator<undefined, DriftFinding[], undefined> {
+    const found = yield* this.#arms.findingSteps(nowMs - IN_USE_MS, findingsOf);
+    for (const { scope, models } of this.#scopes.values()) {
+      const drift = modelDrift(scope, models);
+      if (drift) found.push(drift);
+      yield;
     }
-    return findings.filter((finding) => finding !== undefined);
+    return found;
   }
 
   #progress(): WatchedThrough {
     const through = this.#through;
-    const held = this.#waiting.filter(({ sequence }) => sequence <= through);
-    const from = held.reduce((first, { sequence }) => Math.min(first, sequence), through + 1);
+    let from = through + 1;
+    for (const { sequence } of this.#waiting) if (sequence < from) from = sequence;
     return { through, from, cutMs: this.#cutMs };
   }
 
@@ -325,6 +342,22 @@ export class DriftWatch {
       return value ? { put: key, json: value } : { delete: key };
     });
   }
+}
+
+function armKey({ scope, configId }: Arm): string {
+  return keys.watchedArm(scopeKey(scope), configId);
+}
+
+/** What the watch of an arm finds now. */
+function findingsOf({ arm, metrics, applied }: ArmWatch): DriftFinding[] {
+  const application = applicationDrift(arm, applied);
+  const found = application ? [application] : [];
+  for (const metric of WATCHED_METRICS) {
+    const watch = metrics[metric];
+    const drift = watch && outcomeDrift(arm, metric, watch);
+    if (drift) found.push(drift);
+  }
+  return found;
 }
 
 /** A number is what was written when outcomes were folded at once. */

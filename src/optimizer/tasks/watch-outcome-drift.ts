@@ -14,7 +14,7 @@ export function createWatchOutcomeDrift(engine: Engine, watch: DriftWatch): Task
   return {
     name: "watch-outcome-drift",
     async run(pass) {
-      const { findings, ops, saved } = await watch.fold(pass.nowMs);
+      const { findings, ops, saved } = await watch.fold(pass.nowMs, pass.slices);
       const decisions = await recordDrifts(engine, { kinds: KINDS, findings, along: ops }, pass);
       saved();
       return decisions;
