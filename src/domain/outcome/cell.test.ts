@@ -86,20 +86,19 @@ test("a score that comes late counts as one that came with its outcome, however 
   fc.assert(
     fc.property(anyOutcome, anyScore, anyScore, (any, first, last) => {
       const outcome = { ...any, scores: {} };
-      const counted = (cell: Cell) => ({ ...cell, corrected: 0, binned: {} });
+      // A score taken back leaves a rest of 1e-17.
+      const counted = (cell: Cell) =>
+        JSON.parse(
+          JSON.stringify({ ...cell, corrected: 0, binned: {} }, (_, value) =>
+            typeof value === "number" ? Number(value.toFixed(9)) : value,
+          ),
+        );
+      const whole = (quality: number) => counted(fold([{ ...outcome, scores: { quality } }]));
       const ended = callEndOf(outcome.status);
       const scored = mergeCells(fold([outcome]), scoreChange("quality", { after: first }, ended));
-      const again = mergeCells(
-        scored,
-        scoreChange("quality", { before: first, after: last }, ended),
-      );
-      for (const [cell, quality] of [
-        [scored, first],
-        [again, last],
-      ] as const)
-        expect(rounded(counted(cell))).toEqual(
-          rounded(counted(fold([{ ...outcome, scores: { quality } }]))),
-        );
+      expect(counted(scored)).toEqual(whole(first));
+      const change = scoreChange("quality", { before: first, after: last }, ended);
+      expect(counted(mergeCells(scored, change))).toEqual(whole(last));
     }),
   );
 });
