@@ -168,7 +168,8 @@ describe("AnalyzeParameterImpact", () => {
     expect(
       retries.lowerLimit?.values.map(({ value, successAtLeast }) => [value, successAtLeast]),
     ).toStrictEqual([0, 1, 2].map((value) => [value, (value + 1) / 3]));
-    expect(retries.lowerLimit?.lowestTolerable).toBe(2);
+    // Of 630 calls none needed a third one, which does not show yet that fewer than one in a hundred ever will.
+    expect(retries.lowerLimit?.lowestTolerable).toBeUndefined();
     const quality = await world.service.analyzeParameterImpact({ ...SCOPE, parameter: "timeout" });
     expect(quality.lowerLimit).toBeUndefined();
   });
