@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { scopeKey } from "../domain/config/scope.ts";
-import { FEEDBACK_TARGETS_MAX } from "../domain/kernel/limits.ts";
+import {
+  FEEDBACK_TARGETS_MAX,
+  OUTCOMES_QUEUED_MAX,
+  SCORES_MAX,
+  SOURCES_PER_SCORE_MAX,
+} from "../domain/kernel/limits.ts";
 import { type Cell, EMPTY_CELL, foldOutcome, mergeCells } from "../domain/outcome/cell.ts";
 import { armAt, outcomeOf } from "../domain/outcome/outcome-fixtures.ts";
 import { keys } from "../store/keys.ts";
@@ -61,8 +66,32 @@ describe("a score that arrives late", () => {
     await engine.report([outcomeOf("a")]);
     await give(engine, score("a", 80, "judge"));
     expect(await give(engine, score("a", 80, "person"))).toEqual(["accepted"]);
+    expect(await give(engine, score("a", 80, "person"))).toEqual(["duplicate"]);
     await give(engine, score("a", 20, "judge"));
     expect(await qualityOf(engine)).toEqual({ n: 1, mean: 50 });
+  });
+
+  test("is refused beyond the sources of a score, and the metrics of a target, that are kept", async () => {
+    const memory = await openMemoryStore();
+    const engine = await openTestEngine(memory.store);
+    await engine.report([outcomeOf("a", { scores: { quality: 0 } }), outcomeOf("b")]);
+    const many = Array.from({ length: 1000 }, (_, i) => score("a", 100, `judge-${i}`));
+    const verdicts = await give(engine, ...many);
+    const taken = SOURCES_PER_SCORE_MAX - 1;
+    expect(verdicts.slice(0, taken)).toEqual(Array(taken).fill("accepted"));
+    expect(new Set(verdicts.slice(taken))).toEqual(new Set(["too_many"]));
+    expect(await qualityOf(engine)).toEqual({ n: 1, mean: 93.75 });
+    // A source that is known goes on, and one that is too many takes no metric of its item along.
+    expect(await give(engine, score("a", 0, "judge-0"))).toEqual(["accepted"]);
+    const both = { ...score("a", 50, "one more"), scores: { coherence: 1, quality: 50 } };
+    expect(await give(engine, both)).toEqual(["too_many"]);
+    expect((await cellOf(engine)).bounded["coherence"]).toBeUndefined();
+    const metrics = Array.from({ length: SCORES_MAX + 1 }, (_, i) => ({
+      ...score("b", 0),
+      scores: { [`own-${i}`]: 1 },
+    }));
+    expect((await give(engine, ...metrics)).at(-1)).toBe("too_many");
+    expect(await give(engine, { ...score("b", 0), scores: { "own-0": 0 } })).toEqual(["accepted"]);
   });
 
   test("finds its outcome by the newest that has a reference", async () => {
@@ -129,17 +158,16 @@ describe("a score that arrives late", () => {
 });
 
 test("cells after any feedback equal those of outcomes that had brought the last scores themselves", async () => {
+  // Few values, so that sources often agree with each other.
+  const anyQuality = fc.oneof(fc.constantFrom(0, 50, 100), fc.integer({ min: 0, max: 100 }));
   const anyScore = fc.record({
-    id: fc.nat(5),
-    quality: fc.integer({ min: 0, max: 100 }),
+    id: fc.nat(2),
+    quality: anyQuality,
     source: fc.constantFrom("", "judge", "person"),
   });
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }), {
-        minLength: 6,
-        maxLength: 6,
-      }),
+      fc.array(fc.option(anyQuality, { nil: undefined }), { minLength: 3, maxLength: 3 }),
       fc.array(fc.array(anyScore, { maxLength: 5 }), { maxLength: 6 }),
       async (own, batches) => {
         const memory = await openMemoryStore();
@@ -153,12 +181,16 @@ test("cells after any feedback equal those of outcomes that had brought the last
           ),
         );
         for (const batch of batches) {
-          await give(
+          const verdicts = await give(
             engine,
             ...batch.map((item) => score(`o-${item.id}`, item.quality, item.source)),
           );
-          for (const { id, quality, source } of batch)
+          const expected = batch.map(({ id, quality, source }) => {
+            const isKnown = last[id]?.[source] === quality;
             last[id] = { ...last[id], [source]: quality };
+            return isKnown ? "duplicate" : "accepted";
+          });
+          expect(verdicts).toEqual(expected);
           if (batch.length === 3) await engine.checkpoint();
         }
         const expected = last
@@ -198,4 +230,38 @@ test("targets are bounded: those of the oldest outcomes go, in memory and on dis
   const again = await openTestEngine((await openMemoryStore(memory.database)).store, platform);
   expect(await give(again, score("old", 6), score("new", 6))).toEqual(["unknown", "accepted"]);
   expect(again.outcomes.targets.size).toBeLessThanOrEqual(FEEDBACK_TARGETS_MAX);
+});
+
+test("an outcome that is no target any more and whose id is known comes too late", async () => {
+  const engine = await openTestEngine((await openMemoryStore()).store);
+  await engine.report([outcomeOf("old", { externalRef: "trace" }), outcomeOf("older")]);
+  const { targets } = engine.outcomes;
+  const live = targets.find({ outcomeId: "old" })?.live;
+  if (!live) throw new Error("a target");
+  const newer = outcomeOf("");
+  const counted = { live, hour: 1, unit: undefined };
+  const place = { sequence: 2, index: 0, receivedAtMs: 0 };
+  for (let i = 0; i < FEEDBACK_TARGETS_MAX; i++)
+    targets.add({ ...newer, outcomeId: `o-${i}` }, counted, place);
+  expect(await give(engine, score("old", 5), score("nobody", 5))).toEqual(["too_late", "unknown"]);
+});
+
+test("scores take room in the queue of outcomes, and are refused with a time to wait where it is full", async () => {
+  const { store, control } = await openMemoryStore();
+  const engine = await openTestEngine(store);
+  await engine.report([outcomeOf("a")]);
+  let release = () => {};
+  control.before = () => new Promise((resolve) => (release = resolve));
+  const items = Array.from({ length: 1000 }, (_, i) => score("a", i % 100));
+  const calls = Array.from({ length: OUTCOMES_QUEUED_MAX / 1000 }, () => give(engine, ...items));
+  const refused = { reason: "QUEUE_FULL", detail: { retryAfterMs: 1000 } };
+  await expect(give(engine, score("a", 1))).rejects.toMatchObject(refused);
+  await expect(engine.report([outcomeOf("b")])).rejects.toMatchObject(refused);
+  while (engine.outcomes.measures().queued > 0) {
+    release();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect((await Promise.all(calls)).flat().every((verdict) => verdict === "accepted")).toBe(true);
+  control.before = () => undefined;
+  expect(await give(engine, score("a", 1))).toEqual(["accepted"]);
 });

@@ -176,7 +176,8 @@ describe("a score by the token of an assignment", () => {
     await engine.checkpoint();
     expect(await engine.store.json(keys.unitScores(sequence))).toBeDefined();
     platform.clock.ms += 24 * HOUR_MS;
-    await engine.report([outcomeFor(engine, answer, { outcomeId: "o2" })]);
+    const newer = engine.lookups.resolve(lookupOf({ unit: "b" }));
+    await engine.outcomes.reportFeedback([byToken(engine, newer, 50)]);
     await engine.checkpoint();
     expect(await engine.store.json(keys.unitScores(sequence))).toBeUndefined();
   });
@@ -185,7 +186,8 @@ describe("a score by the token of an assignment", () => {
 test("cells and units are those of the last scores, whatever came before and wherever crashes fell", async () => {
   const anyStep = fc.record({
     unit: fc.nat(3),
-    quality: fc.integer({ min: 0, max: 100 }),
+    // Few values, so that sources often agree with each other.
+    quality: fc.oneof(fc.constantFrom(0, 50, 100), fc.integer({ min: 0, max: 100 })),
     source: fc.constantFrom("", "judge", "person"),
     after: fc.constantFrom("nothing" as const, "checkpoint" as const, "crash" as const),
   });
