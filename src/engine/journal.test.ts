@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { scopeKey } from "../domain/config/scope.ts";
 import {
+  ATTRIBUTES_MAX,
   DIRTY_CELLS_MAX,
+  GROUP_BYTES_MAX,
   OUTCOMES_PER_GROUP_MAX,
+  OUTCOMES_QUEUED_BYTES_MAX,
   OUTCOMES_QUEUED_MAX,
 } from "../domain/kernel/limits.ts";
 import { armAt, outcomeOf } from "../domain/outcome/outcome-fixtures.ts";
@@ -220,6 +223,32 @@ test("a full queue refuses with the time to wait and takes outcomes again once i
   await Promise.all(waiting);
   expect(await engine.report([outcomeOf("late")])).toEqual(["accepted"]);
   expect(await countOf(engine)).toBe(OUTCOMES_QUEUED_MAX + 1);
+});
+
+test("outcomes with much text fill the queue and a group by their bytes", async () => {
+  const memory = await openMemoryStore();
+  const engine = await openTestEngine(memory.store);
+  const { journal } = engine.outcomes;
+  const { reached, release } = hold(memory);
+  const labels = Object.fromEntries(
+    Array.from({ length: ATTRIBUTES_MAX }, (_, i) => [`label-${i}`, "x".repeat(250)]),
+  );
+  const call = (c: number) =>
+    engine.report(Array.from({ length: 500 }, (_, i) => outcomeOf(`${c}-${i}`, { labels })));
+  const waiting = [call(0)];
+  await reached;
+  const bytesEach = journal.queuedBytes;
+  expect(bytesEach).toBeGreaterThan(500 * ATTRIBUTES_MAX * 250);
+  const fitting = Math.floor(OUTCOMES_QUEUED_BYTES_MAX / bytesEach);
+  for (let c = 1; c < fitting; c++) waiting.push(call(c));
+  await expect(call(fitting)).rejects.toMatchObject({ reason: "QUEUE_FULL" });
+  expect(journal.queued).toBe(500 * fitting);
+  release();
+  await Promise.all(waiting);
+  const callsPerGroup = Math.floor(GROUP_BYTES_MAX / bytesEach);
+  expect(journal.measures.groups).toBe(1 + Math.ceil((fitting - 1) / callsPerGroup));
+  expect(journal.queuedBytes).toBe(0);
+  expect(await countOf(engine)).toBe(500 * fitting);
 });
 
 describe("a checkpoint", () => {

@@ -1,7 +1,13 @@
 import { Fault } from "../domain/kernel/fault.ts";
-import { OUTCOMES_PER_GROUP_MAX, OUTCOMES_QUEUED_MAX } from "../domain/kernel/limits.ts";
+import {
+  GROUP_BYTES_MAX,
+  OUTCOMES_PER_GROUP_MAX,
+  OUTCOMES_QUEUED_BYTES_MAX,
+  OUTCOMES_QUEUED_MAX,
+} from "../domain/kernel/limits.ts";
 import type { Correction } from "../domain/outcome/correction.ts";
 import type { Outcome } from "../domain/outcome/outcome.ts";
+import { outcomeSize } from "../domain/outcome/outcome-size.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { decodeJournalRecord, encodeJournalRecord } from "../store/journal-codec.ts";
@@ -37,6 +43,8 @@ export interface JournalFold {
 }
 
 interface Waiting extends JournalEntry {
+  /** Of its outcomes, estimated. */
+  readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (fault: Fault) => void;
 }
@@ -84,6 +92,7 @@ export class Journal {
   readonly #calls = new Set<Promise<unknown>>();
   #queue: Waiting[] = [];
   #queued = 0;
+  #queuedBytes = 0;
   #writing: Promise<void> | undefined;
   /** Sequence of the newest record on disk. */
   #sequence = 0;
@@ -96,6 +105,11 @@ export class Journal {
     return this.#queued;
   }
 
+  /** Memory that the outcomes in the queue take, estimated. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
   /** Sequence of the newest record; 0 before the first. */
   get sequence(): number {
     return this.#sequence;
@@ -106,13 +120,14 @@ export class Journal {
    * Errors: QUEUE_FULL, STORE_UNAVAILABLE, STARTING; with any of them, nothing of the call counts.
    */
   async append(outcomes: readonly Outcome[]): Promise<Acceptance[]> {
-    return this.queueing(outcomes.length, async () => {
+    const work = async () => {
       await this.#deps.ready();
       for (let wait = this.#mustWait(outcomes); wait; wait = this.#mustWait(outcomes)) await wait;
       const { acceptances, fresh } = this.#judge(outcomes);
       if (fresh.length > 0) await this.#enqueue({ outcomes: fresh, corrections: [], ops: [] });
       return acceptances;
-    });
+    };
+    return this.queueing(outcomes.length, work, sizeOf(outcomes));
   }
 
   /** Stores corrections of calls that have room in the queue. Errors: STORE_UNAVAILABLE, STARTING. */
@@ -126,9 +141,14 @@ export class Journal {
   /**
    * Does the work of a call that brings so many outcomes or scores, which count as queued until it is done. Errors: QUEUE_FULL before
    * anything is done, and those of the work.
+   *
+   * @param bytes of the outcomes, estimated; scores are so small that their number bounds them.
    */
-  async queueing<T>(count: number, work: () => Promise<T>): Promise<T> {
-    if (this.#queued + count > OUTCOMES_QUEUED_MAX) {
+  async queueing<T>(count: number, work: () => Promise<T>, bytes = 0): Promise<T> {
+    const isFull =
+      this.#queued + count > OUTCOMES_QUEUED_MAX ||
+      this.#queuedBytes + bytes > OUTCOMES_QUEUED_BYTES_MAX;
+    if (isFull) {
       throw new Fault(
         "QUEUE_FULL",
         `${this.#queued} outcomes and scores wait for the disk; send these again in a second`,
@@ -139,12 +159,14 @@ export class Journal {
       );
     }
     this.#queued += count;
+    this.#queuedBytes += bytes;
     const call = work();
     this.#calls.add(call);
     try {
       return await call;
     } finally {
       this.#queued -= count;
+      this.#queuedBytes -= bytes;
       this.#calls.delete(call);
     }
   }
@@ -216,7 +238,7 @@ export class Journal {
 
   #enqueue(entry: JournalEntry): Promise<void> {
     const written = new Promise<void>((resolve, reject) => {
-      this.#queue.push({ ...entry, resolve, reject });
+      this.#queue.push({ ...entry, bytes: sizeOf(entry.outcomes), resolve, reject });
     });
     for (const outcome of entry.outcomes)
       this.#carriers.set(this.#deps.identities.keyOf(outcome), written);
@@ -234,11 +256,12 @@ export class Journal {
 
   #takeGroup(): Waiting[] {
     let size = 0;
+    let bytes = 0;
     let count = 0;
-    for (const { outcomes, corrections } of this.#queue) {
-      const own = outcomes.length + corrections.length;
-      if (count > 0 && size + own > OUTCOMES_PER_GROUP_MAX) break;
-      size += own;
+    for (const waiting of this.#queue) {
+      size += waiting.outcomes.length + waiting.corrections.length;
+      bytes += waiting.bytes;
+      if (count > 0 && (size > OUTCOMES_PER_GROUP_MAX || bytes > GROUP_BYTES_MAX)) break;
       count += 1;
     }
     return this.#queue.splice(0, count);
@@ -301,4 +324,8 @@ export class Journal {
     for (const correction of record.corrections) fold.correction(correction, receivedAtMs);
     fold.recordDone(record.outcomes);
   }
+}
+
+function sizeOf(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, outcome) => sum + outcomeSize(outcome), 0);
 }

@@ -66,6 +66,10 @@ export const DIMENSIONS_MAX = 4;
 export const RESOLUTIONS_CACHED_MAX = 10_000;
 /** Outcomes, and scores of feedback, that wait for a group commit. About 20 MB; beyond it callers are told to wait. */
 export const OUTCOMES_QUEUED_MAX = 50_000;
+/** Bytes of the outcomes that wait, estimated: usual ones reach their number first, those with many labels or long texts this. */
+export const OUTCOMES_QUEUED_BYTES_MAX = 32 * 1024 * 1024;
+/** Bytes of the outcomes of one group commit, estimated: their record is held twice while it is written. */
+export const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 /** Outcomes of one group commit, so that one synced write stays short. */
 export const OUTCOMES_PER_GROUP_MAX = 10_000;
 /** Outcome ids that are remembered. 13 bytes each, 52 MB. */
