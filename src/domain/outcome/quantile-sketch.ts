@@ -57,10 +57,10 @@ export function mergeSketches(a: QuantileSketch, b: QuantileSketch): QuantileSke
   if (b.counts.length === 0) return { ...a, zeros: a.zeros + b.zeros };
   const from = Math.min(a.from, b.from);
   const until = Math.max(a.from + a.counts.length, b.from + b.counts.length);
-  const counts = Array.from(
-    { length: until - from },
-    (_, at) => (a.counts[at + from - a.from] ?? 0) + (b.counts[at + from - b.from] ?? 0),
-  );
+  const counts = new Array<number>(until - from).fill(0);
+  for (const { from: start, counts: own } of [a, b])
+    for (let at = 0; at < own.length; at++)
+      counts[start - from + at] = (counts[start - from + at] ?? 0) + (own[at] ?? 0);
   return { zeros: a.zeros + b.zeros, from, counts };
 }
 
