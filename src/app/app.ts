@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { builtinCatalog } from "../domain/catalog/builtin-catalog.ts";
 import { DEFAULT_DIMENSIONS } from "../domain/config/scope.ts";
 import { DRIFT_THRESHOLD_DEFAULT } from "../domain/drift/config-drift.ts";
-import { EXPERIMENTS_MAX, UNITS_HELD_MAX } from "../domain/experiment/bounds.ts";
+import { EXPERIMENTS_MAX, UNIT_RECORDS_MAX, UNITS_HELD_MAX } from "../domain/experiment/bounds.ts";
 import { MODELS_MAX, OPEN_FINDINGS_MAX } from "../domain/kernel/limits.ts";
 import { ClockSkews } from "../engine/clock-skews.ts";
 import type { BoundUse, DaemonStatus } from "../engine/daemon-status.ts";
@@ -25,6 +25,7 @@ import { createMetrics } from "../metrics/metrics.ts";
 import { Driver } from "../optimizer/driver.ts";
 import { createMeasureImpact } from "../optimizer/tasks/measure-impact.ts";
 import { createRecommendDriftReturn } from "../optimizer/tasks/recommend-drift-return.ts";
+import { createTrimExperiments } from "../optimizer/tasks/trim-experiments.ts";
 import { createWatchConfigDrift } from "../optimizer/tasks/watch-config-drift.ts";
 import { createWatchOutcomeDrift } from "../optimizer/tasks/watch-outcome-drift.ts";
 import { createWatchSourceDrift } from "../optimizer/tasks/watch-source-drift.ts";
@@ -126,6 +127,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     tasks: [
       // First, so that what it claims is known to the tasks after it.
       createWeighExperiments(engine),
+      createTrimExperiments(engine),
       createWatchConfigDrift(engine),
       createWatchOutcomeDrift(engine, new DriftWatch(engine)),
       createWatchSourceDrift(engine),
@@ -326,6 +328,7 @@ function boundsInUse(engine: Engine, watches: WatchHub): BoundUse[] {
     ...engine.outcomes.bounds(),
     { name: "experiments", used: engine.state.config.experiments.size, max: EXPERIMENTS_MAX },
     { name: "experiment_units", used: engine.experiments.held, max: UNITS_HELD_MAX },
+    { name: "unit_records", used: engine.experiments.recorded, max: UNIT_RECORDS_MAX },
     { name: "open_drifts", used: engine.state.findings.drifts.size, max: OPEN_FINDINGS_MAX },
     {
       name: "live_recommendations",

@@ -55,6 +55,8 @@ export interface Experiment {
   readonly stateChangedAtMs: number;
   readonly stateChangedBy: string;
   readonly stateReason: string;
+  /** When the records of its units were removed; what they add up to stays. */
+  readonly unitsRemovedAtMs?: number;
   /** What control served in the varied fields at the start. */
   readonly baseline: Settings;
   /** What every layer said of the varied fields at the start: another say aborts the experiment. */

@@ -1,5 +1,4 @@
 import { unitKeyOf } from "../../domain/experiment/assignment.ts";
-import { UNITS_HELD_MAX, UNITS_PER_EXPERIMENT_MAX } from "../../domain/experiment/bounds.ts";
 import { type Experiment, isServing } from "../../domain/experiment/experiment.ts";
 import {
   type ExperimentTally,
@@ -17,7 +16,7 @@ import { keys, ranges } from "../../store/keys.ts";
 import type { Store, StoreOp } from "../../store/store.ts";
 import { AssignmentJournal } from "./assignment-journal.ts";
 import { drawnUnit } from "./drawn-unit.ts";
-import { EnrolmentRate } from "./enrolment-rate.ts";
+import { EnrolmentBounds } from "./enrolment-bounds.ts";
 import { Sequences } from "./sequences.ts";
 import { decodeUnit, encodeRelease, encodeUnit } from "./unit-codec.ts";
 import { type UnitReport, withOutcomeOf } from "./unit-report.ts";
@@ -63,18 +62,24 @@ export class Experiments {
   #saving: Unsaved | undefined;
   #lastAssignedAtMs = 0;
   #decisions = 0;
-  readonly #rate = new EnrolmentRate();
+  readonly #bounds: EnrolmentBounds;
   #reserveAgainAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ExperimentsDeps) {
     this.#deps = deps;
     this.#sequences = new Sequences(deps.store);
+    this.#bounds = new EnrolmentBounds(deps.definitions, this.#tables);
     this.#journal = this.#journalFrom(-1);
   }
 
   /** Units in the table. */
   get held(): number {
     return this.#held;
+  }
+
+  /** Units of all experiments whose records are kept. */
+  get recorded(): number {
+    return this.#bounds.records;
   }
 
   /** Rebuilds the table from the store, at boot, before the journal's tail is folded. */
@@ -126,10 +131,15 @@ export class Experiments {
     const { boot } = this.#sequences;
     const enrolled = drawnUnit(experiment, table, { unit, key, boot, sequence, nowMs });
     this.#lastAssignedAtMs = nowMs;
-    this.#rate.count();
+    this.#bounds.count();
     this.#take({ unit: enrolled, isReleased: false, isSticky: key !== "" });
     this.#journal.push(enrolled);
     return enrolled;
+  }
+
+  /** Forgets an experiment that ended, and none of whose units is left. */
+  forget({ experimentId }: Experiment): void {
+    this.#tables.delete(experimentId);
   }
 
   /** A number for a decision, unique in this start of the daemon. */
@@ -302,14 +312,8 @@ export class Experiments {
     if (table.tally !== before) this.#unsaved.tallies.add(table);
   }
 
-  #isFull(table: UnitTable, nowMs: number): boolean {
-    const assigned = table.tally.arms.reduce((sum, arm) => sum + arm.assigned, 0);
-    return (
-      this.#held >= UNITS_HELD_MAX ||
-      assigned >= UNITS_PER_EXPERIMENT_MAX ||
-      this.#rate.isFull(nowMs) ||
-      this.#journal.isFull
-    );
+  #isFull({ tally }: UnitTable, nowMs: number): boolean {
+    return this.#journal.isFull || this.#bounds.isFull({ nowMs, held: this.#held, tally });
   }
 
   #tableOf(experiment: Experiment): UnitTable {

@@ -166,6 +166,9 @@ export function experimentToWire(
     stateReason: experiment.stateReason,
     revision: BigInt(experiment.revision),
     baseline: settingsToWire(experiment.baseline),
+    ...(experiment.unitsRemovedAtMs === undefined
+      ? {}
+      : { unitsRemovedAt: timestampToWire(experiment.unitsRemovedAtMs) }),
   });
 }
 
