@@ -90,6 +90,24 @@ describe("feedback on an outcome that its unit does not count", () => {
   });
 });
 
+test("of the reports of a lookup, feedback counts on the one that brought the score first, by its id and by the token", async () => {
+  const { engine, platform, database } = await opened();
+  const { experimentId } = await startedExperiment(engine);
+  const answer = engine.lookups.resolve(lookupOf());
+  await engine.report([
+    outcomeFor(engine, answer, { outcomeId: "given up", status: "not_used" }),
+    outcomeFor(engine, answer, { outcomeId: "made", scores: { quality: 70 } }),
+  ]);
+  await engine.checkpoint();
+  const next = await reopened({ database, platform });
+  const byToken = { target: { unit: unitOfToken(next, answer) }, scores: { quality: 70 } };
+  expect(await next.outcomes.reportFeedback([{ ...byToken, source: "" }])).toEqual(["duplicate"]);
+  await next.outcomes.reportFeedback([score("made", 90, ""), score("given up", 10)]);
+  expect(await released({ engine: next, platform }, experimentId)).toEqual([
+    { kind: "reported", value: 0.9 },
+  ]);
+});
+
 test("a score takes the place of the worst one that a failed call counts", async () => {
   const { engine, platform } = await opened();
   const { experimentId } = await startedExperiment(engine);
@@ -147,7 +165,7 @@ describe("a score finds the unit of its outcome", () => {
 
 interface Step {
   readonly unit: number;
-  /** Of a report: its own score. Of feedback: the score, 0 where none is drawn. */
+  /** Of a report: its own score. Of feedback: the score, 100 where none is drawn. */
   readonly quality: number | undefined;
   readonly status: OutcomeStatus;
   /** Of feedback: which outcome of the unit, and by whom. */
@@ -158,21 +176,19 @@ interface Step {
   readonly after: "nothing" | "checkpoint" | "crash";
 }
 
-/** Few values, so that sources agree with each other and with what is imputed. */
+const oneOf = <T>(...of: readonly (readonly [weight: number, value: T])[]): fc.Arbitrary<T> =>
+  fc.oneof(...of.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })));
+
+/** Few values, so that sources agree with each other and with what is imputed; most steps while the units are open. */
 const anyStep: fc.Arbitrary<Step> = fc.record({
   unit: fc.nat(3),
-  quality: fc.constantFrom(undefined, 0, 50, 100),
-  status: fc.constantFrom("ok" as const, "ok" as const, "timeout" as const, "cancelled" as const),
+  quality: oneOf<number | undefined>([3, undefined], [1, 0], [1, 50], [1, 100]),
+  status: oneOf<OutcomeStatus>([2, "ok"], [2, "timeout"], [1, "cancelled"]),
   about: fc.nat(2),
   source: fc.constantFrom("", "judge", "person"),
-  kind: fc.constantFrom("report" as const, "score" as const, "score" as const),
-  waitMs: fc.constantFrom(0, 0, 0, 600, 3_000),
-  after: fc.constantFrom(
-    "nothing" as const,
-    "nothing" as const,
-    "checkpoint" as const,
-    "crash" as const,
-  ),
+  kind: oneOf<Step["kind"]>([1, "report"], [1, "score"]),
+  waitMs: oneOf([12, 0], [1, 600], [1, 3_000]),
+  after: oneOf<Step["after"]>([4, "nothing"], [1, "checkpoint"], [1, "crash"]),
 });
 
 /** One outcome, as an independent tally has it. */
@@ -253,7 +269,7 @@ test("units count what an independent tally does, whatever is scored, late or fa
           unit.outcomes.push(tallied);
           unit.take(tallied, quality ?? (status === "timeout" ? 0 : undefined), nowMs);
         } else if (about) {
-          const given = step.quality ?? 0;
+          const given = step.quality ?? 100;
           const isKnown = about.scores[step.source] === given;
           expect(
             await engine.outcomes.reportFeedback([score(about.id, given, step.source)]),
