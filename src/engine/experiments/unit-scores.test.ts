@@ -176,10 +176,6 @@ describe("a score by the token of an assignment", () => {
     await engine.checkpoint();
     expect(await engine.store.json(keys.unitScores(sequence))).toBeDefined();
     platform.clock.ms += 24 * HOUR_MS;
-<<<<<<< HEAD
-=======
-    // The newest record of all stays.
->>>>>>> 1d64a19 (test: the newest score of a unit stays on disk)
     const newer = engine.lookups.resolve(lookupOf({ unit: "b" }));
     await engine.outcomes.reportFeedback([byToken(engine, newer, 50)]);
     await engine.checkpoint();
