@@ -438,9 +438,11 @@ export const OutcomeService: GenService<{
     output: typeof StreamOutcomesResponseSchema;
   },
   /**
-   * Takes scores that arrive later than their outcomes, or for units without any. The last score of a (target, metric, source) counts; several sources of one
-   * metric count as their mean. When it answers, every accepted score is on disk. A bad item is rejected with its reason. Once the
-   * metric's deadline is over, a score of a unit changes what GetMetrics counts and nothing that an experiment rests on.
+   * Takes scores that arrive later than their outcomes, or for units without any. The last score of a (target, metric, source) counts;
+   * several sources of one metric count as their mean. When it answers, every accepted score is on disk. A bad item is rejected with its
+   * reason. Once the metric's deadline is over, or of an outcome that its unit does not count, a score changes what GetMetrics counts
+   * and nothing that an experiment rests on. A target keeps at most 16 metrics with 16 sources each (TOO_MANY_SCORES); one that can be
+   * corrected no more is TOO_LATE, one that was never heard of TARGET_NOT_FOUND.
    * Errors: BATCH_TOO_LARGE, QUEUE_FULL with the time to wait.
    *
    * @generated from rpc attuned.v1.OutcomeService.ReportFeedback
