@@ -29,6 +29,25 @@ test("a level without outcomes borrows from its neighbours", () => {
   expect(sd[1]).toBeGreaterThan(sd[0] ?? 1);
 });
 
+test("uneven steps are those of the same walk with the levels between left out", () => {
+  const known = [
+    { n: 60, mean: 0.7 },
+    { n: 0, mean: 0 },
+    { n: 0, mean: 0 },
+    { n: 30, mean: 0.4 },
+  ];
+  // Far levels pull with nothing, so that only the walk is compared.
+  const prior = { ...PRIOR, spread: 1e6 };
+  const whole = smoothLevels(known, prior);
+  const ends = smoothLevels(
+    known.filter(({ n }) => n > 0),
+    { ...prior, step: [PRIOR.step * Math.sqrt(3)] },
+  );
+  expect(ends.mean[0]).toBeCloseTo(whole.mean[0] ?? 0, 6);
+  expect(ends.mean[1]).toBeCloseTo(whole.mean[3] ?? 0, 6);
+  expect(ends.sd[1]).toBeCloseTo(whole.sd[3] ?? 0, 6);
+});
+
 test("draws have the posterior's mean and spread", () => {
   const random = seededRandom(81);
   const levels = [

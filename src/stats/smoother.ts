@@ -7,10 +7,11 @@ export interface LevelObservation {
   readonly mean: number;
 }
 
-/** The prior: neighbours differ by `step` (sd per grid step), levels by `spread` around `centre`. */
+/** The prior: neighbours differ by `step` (sd), levels by `spread` around `centre`. */
 export interface SmootherPrior {
   readonly outcomeVariance: number;
-  readonly step: number;
+  /** One for all neighbours of an even grid, or one for each level and the next: a random walk's grows with the root of their distance. */
+  readonly step: number | readonly number[];
   readonly centre: number;
   readonly spread: number;
 }
@@ -25,7 +26,7 @@ export interface SmoothedLevels {
 
 /**
  * First-order random-walk smoother of ordered arms: precision Q = diag(n/sig2 + 1/spread^2)
- * + D'D/step^2, right side n mean/sig2 + centre/spread^2, solved as a tridiagonal system in O(K)
+ * + D' diag(1/step^2) D, right side n mean/sig2 + centre/spread^2, solved as a tridiagonal system in O(K)
  * (Rue & Held, Gaussian Markov Random Fields, 2005, section 3.3). First differences, since plateaus
  * with a cliff are what is seen. It *proposes* where to look; only the engine decides.
  * No levels: empty. One level: the usual normal posterior. Errors: throws on a variance not positive.
@@ -35,15 +36,22 @@ export function smoothLevels(
   prior: SmootherPrior,
 ): SmoothedLevels {
   const { outcomeVariance, step, centre, spread } = prior;
-  assertStatistic(outcomeVariance > 0 && step > 0 && spread > 0, "variances are positive");
   const count = levels.length;
-  const coupling = 1 / step ** 2;
+  const steps =
+    typeof step === "number" ? new Array<number>(Math.max(1, count - 1)).fill(step) : step;
+  assertStatistic(
+    outcomeVariance > 0 && spread > 0 && steps.every((own) => own > 0),
+    "variances are positive",
+  );
+  assertStatistic(steps.length >= count - 1, "every level but the last has a step to the next");
+  const coupling = steps.map((own) => 1 / own ** 2);
   const pull = 1 / spread ** 2;
   const diagonal: number[] = [];
   const right: number[] = [];
   for (const [i, { n, mean }] of levels.entries()) {
-    const neighbours = (i > 0 ? 1 : 0) + (i < count - 1 ? 1 : 0);
-    diagonal.push(n / outcomeVariance + pull + neighbours * coupling);
+    const before = i > 0 ? (coupling[i - 1] ?? 0) : 0;
+    const after = i < count - 1 ? (coupling[i] ?? 0) : 0;
+    diagonal.push(n / outcomeVariance + pull + before + after);
     right.push((n > 0 ? (n * mean) / outcomeVariance : 0) + centre * pull);
   }
   const factor = choleskyOf(diagonal, coupling);
@@ -64,12 +72,12 @@ interface Factor {
   readonly below: readonly number[];
 }
 
-function choleskyOf(diagonal: readonly number[], coupling: number): Factor {
+function choleskyOf(diagonal: readonly number[], coupling: readonly number[]): Factor {
   const main: number[] = [];
   const below: number[] = [];
-  for (const value of diagonal) {
+  for (const [i, value] of diagonal.entries()) {
     const previous = main[main.length - 1];
-    const down = previous === undefined ? 0 : -coupling / previous;
+    const down = previous === undefined ? 0 : -(coupling[i - 1] ?? 0) / previous;
     if (previous !== undefined) below.push(down);
     main.push(Math.sqrt(value - down * down));
   }

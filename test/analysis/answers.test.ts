@@ -215,6 +215,29 @@ describe("AnalyzeParameterImpact", () => {
     expect(response.timeToAnswer?.text).toBe(
       "20 more outcomes with quality are needed; no such outcomes come in at present",
     );
+    expect(response.timeToAnswer?.smallestDifference).toBeUndefined();
+  });
+
+  test("with every answer of too little data it is told how long it takes, and what so few outcomes would show", async () => {
+    const nobody = { ...SCOPE, model: "claude-3-opus" };
+    const { service } = world;
+    const answers = [
+      await service.analyzeParameterImpact({ ...nobody, parameter: "temperature" }),
+      await service.findOptimalTemperature(nobody),
+      await service.analyzeTokenEfficiency(nobody),
+      await service.analyzeCost(nobody),
+      await service.getOptimalSettings(nobody),
+      await service.compareModels({ phase: Phase.VALIDATION }),
+      await service.detectDrift(nobody),
+    ];
+    for (const { status, timeToAnswer } of answers) {
+      expect(status).toBe(AnalysisStatus.INSUFFICIENT_DATA);
+      expect(Number(timeToAnswer?.outcomesNeeded)).toBeGreaterThan(0);
+    }
+    const few = { ...SCOPE, minSamples: 1_000 };
+    const { timeToAnswer } = await service.getOptimalSettings(few);
+    expect(timeToAnswer?.smallestDifference).toBeGreaterThan(0);
+    expect(timeToAnswer?.text).toContain("as many as there are would show");
   });
 
   test("refuses parameters and metrics that it does not know, and lists those it does", async () => {
@@ -224,6 +247,33 @@ describe("AnalyzeParameterImpact", () => {
     expect((await refusalOf(world.service.analyzeParameterImpact(metric))).message).toContain(
       "latency",
     );
+  });
+});
+
+describe("FindOptimalTemperature", () => {
+  test("B070 B020 proposes by neighbouring levels, within what the evidence leaves open, and says how long an answer takes", async () => {
+    const response = await world.service.findOptimalTemperature({ ...SCOPE, metric: "quality" });
+    const judged = response.groups.filter(({ smoothed }) => smoothed !== undefined);
+    expect(judged.map(({ value }) => value)).toStrictEqual([0.2, 0.7]);
+    // 82 and 80 draw near each other; the point is the best smoothed one that is not shown to be worse.
+    const [low, high] = judged;
+    expect(low?.smoothed).toBeLessThan(82);
+    expect(low?.smoothed).toBeGreaterThan(high?.smoothed ?? Number.NaN);
+    expect(low?.smoothedDeviation).toBeGreaterThan(0);
+    expect(response.optimalTemperature).toBe(0.2);
+    const { optimalRange, proposedRange, timeToAnswer } = response;
+    expect(proposedRange?.low).toBeGreaterThanOrEqual(optimalRange?.low ?? Number.NaN);
+    expect(proposedRange?.high).toBeLessThanOrEqual(optimalRange?.high ?? Number.NaN);
+    expect(Number(timeToAnswer?.outcomesNeeded)).toBeGreaterThan(0);
+  });
+
+  test("too little data is answered with how long it takes", async () => {
+    const asked = { ...SCOPE, model: "claude-3-opus" };
+    const { status, optimalTemperature, proposedRange, timeToAnswer } =
+      await world.service.findOptimalTemperature(asked);
+    expect(status).toBe(AnalysisStatus.INSUFFICIENT_DATA);
+    expect([optimalTemperature, proposedRange]).toStrictEqual([undefined, undefined]);
+    expect(timeToAnswer?.text).toContain("20 more outcomes");
   });
 });
 
@@ -265,6 +315,9 @@ describe("CompareModels", () => {
       ["gpt-3.5-turbo", ["quality"]],
     ]);
     expect(response.impacts.map(({ metric }) => metric)).toContain("cost");
+    // 1,470 scored outcomes in two equal parts would show less than the twentieth of the scale that is planned for.
+    expect(response.timeToAnswer?.smallestDifference).toBeGreaterThan(0);
+    expect(response.timeToAnswer?.smallestDifference).toBeLessThan(5);
   });
 });
 

@@ -1,4 +1,4 @@
-import { unitsNeeded } from "../../stats/forecast.ts";
+import { smallestDetectableEffect, unitsNeeded } from "../../stats/forecast.ts";
 import { EMPTY_SUMS, mergeSums, type PowerSums, varianceOf } from "../../stats/power-sums.ts";
 import { ALPHA } from "./level-comparison.ts";
 import type { Metric } from "./metric.ts";
@@ -13,6 +13,8 @@ export interface TimeToAnswer {
   /** The difference that would be shown by then, in the metric's unit; 0 where only a first comparison is meant. */
   readonly difference: number;
   readonly chance: number;
+  /** The smallest difference that as many outcomes as there are would show in such a test, in the metric's unit; undefined before any. */
+  readonly smallestDifference: number | undefined;
   readonly text: string;
 }
 
@@ -47,10 +49,30 @@ export function timeToAnswer(known: {
     days === undefined
       ? "no such outcomes come in at present"
       : `at the present ${rounded(perDay)} a day that takes ${durationText(days)}`;
+  const smallestDifference = smallestShown(known.levels, metric);
+  const shown =
+    smallestDifference === undefined
+      ? ""
+      : `; as many as there are would show ${rounded(smallestDifference)} ${metric.unit}`;
   const text = isFirst
-    ? `${outcomes} more outcomes with ${metric.name} are needed; ${rate}`
-    : `a randomised test of two values would show a difference of ${rounded(difference)} ${metric.unit} after about ${outcomes} outcomes (4 times of 5); ${rate}`;
-  return { outcomes, perDay, days, difference, chance: CHANCE, text };
+    ? `${outcomes} more outcomes with ${metric.name} are needed; ${rate}${shown}`
+    : `a randomised test of two values would show a difference of ${rounded(difference)} ${metric.unit} after about ${outcomes} outcomes (4 times of 5); ${rate}${shown}`;
+  return { outcomes, perDay, days, difference, chance: CHANCE, smallestDifference, text };
+}
+
+/** No more than the whole scale: few outcomes show nothing less. */
+function smallestShown(levels: readonly PowerSums[], metric: Metric): number | undefined {
+  const all = levels.reduce(mergeSums, EMPTY_SUMS);
+  if (all.n === 0) return undefined;
+  const effect = smallestDetectableEffect({
+    incrementVariance: incrementVariance(levels),
+    alpha: ALPHA,
+    sides: 2,
+    chance: CHANCE,
+    units: all.n,
+    designedEffect: DIFFERENCE,
+  });
+  return Math.min(1, effect) * metric.max;
 }
 
 /** Days as a person says them. */
@@ -61,10 +83,15 @@ export function durationText(days: number): string {
   return days < 60 ? `about ${Math.ceil(days)} days` : `about ${Math.ceil(days / 30)} months`;
 }
 
-function outcomesOfTest(levels: readonly PowerSums[]): number {
+/** That of two equal arms. */
+function incrementVariance(levels: readonly PowerSums[]): number {
   const variance = varianceOf(levels.reduce(mergeSums, EMPTY_SUMS)) ?? LARGEST_VARIANCE;
+  return 4 * Math.max(SMALLEST_VARIANCE, variance);
+}
+
+function outcomesOfTest(levels: readonly PowerSums[]): number {
   const forecast = unitsNeeded({
-    incrementVariance: 4 * Math.max(SMALLEST_VARIANCE, variance),
+    incrementVariance: incrementVariance(levels),
     alpha: ALPHA,
     sides: 2,
     chance: CHANCE,

@@ -8,6 +8,7 @@ import { AnalysisStatus } from "../../gen/attuned/v1/analysis_pb.ts";
 import type { AnalysisService } from "../../gen/attuned/v1/analysis_service_pb.ts";
 import { ranges } from "../../store/keys.ts";
 import { requiredSelection } from "../selection.ts";
+import { timeToAnswerToWire } from "../wire/analysis.ts";
 import {
   driftFindingToWire,
   driftKindToWire,
@@ -35,12 +36,15 @@ export function driftMethods({
         .filter((drift) => drift.kind !== "config" && scopeKey(drift.scope) === scopeKey(scope))
         .map((drift) => driftToWire(drift, engine.dimensions));
       const drifts = [...found, ...watched];
+      const isEnough = checks.some((check) => !check.isInsufficient);
+      const [quickest] = checks
+        .map(({ impact }) => impact.timeToAnswer)
+        .toSorted((a, b) => a.outcomes - b.outcomes);
       return {
         drifts,
         reason: drifts.length > 0 ? "" : checks.map(({ reason }) => reason).join("; "),
-        status: checks.some((check) => !check.isInsufficient)
-          ? AnalysisStatus.OK
-          : AnalysisStatus.INSUFFICIENT_DATA,
+        status: isEnough ? AnalysisStatus.OK : AnalysisStatus.INSUFFICIENT_DATA,
+        ...(isEnough || !quickest ? {} : { timeToAnswer: timeToAnswerToWire(quickest) }),
       };
     },
     async listDrifts(request) {

@@ -4,6 +4,7 @@ import { lowerLimitInsights } from "../../domain/analysis/answer-insights.ts";
 import { insightsOf } from "../../domain/analysis/insight.ts";
 import { analyseLowerLimit } from "../../domain/analysis/lower-limit.ts";
 import { type MeasuredArm, pooledCell } from "../../domain/analysis/measured-arm.ts";
+import { utilitySums } from "../../domain/analysis/metric.ts";
 import {
   MODEL_PARAMETER,
   PARAMETER_NAMES,
@@ -28,6 +29,7 @@ import {
   AnalyzeParameterImpactResponseSchema,
 } from "../../gen/attuned/v1/analysis_service_pb.ts";
 import { inSlices } from "../../platform/slices.ts";
+import { EMPTY_SUMS, mergeSums, varianceOf } from "../../stats/power-sums.ts";
 import { phaseSelection, requiredSelection } from "../selection.ts";
 import {
   binToWire,
@@ -35,11 +37,13 @@ import {
   impactToWire,
   insightToWire,
   statusToWire,
+  timeToAnswerToWire,
 } from "../wire/analysis.ts";
 import { evidenceToWire } from "../wire/evidence.ts";
 import { parameterComparisonToWire } from "../wire/experiment-evidence.ts";
 import { lowerLimitToWire } from "../wire/lower-limit.ts";
 import { metricsToWire } from "../wire/metrics.ts";
+import { smoothedToWire } from "../wire/smoothed-optimum.ts";
 import { hoursFromWire } from "../wire/time.ts";
 import { type AnalysisContext, analysisTime, requiredMetric } from "./context.ts";
 
@@ -106,9 +110,10 @@ export function parameterImpactMethods(
       const told = impactToWire(impact, scopeFor(context, selection), engine.dimensions);
       return {
         ...told,
+        ...smoothedToWire(impact, outcomeVariance(arms, impact), told.groups),
         insights: [...told.insights, ...randomisedInsights(context, randomised, parameter)],
         randomised: randomised.map(parameterComparisonToWire),
-        ...(impact.best === undefined ? {} : { optimalTemperature: impact.best }),
+        timeToAnswer: timeToAnswerToWire(impact.timeToAnswer),
         ...(impact.status === "ok" ? { distinguishable: impact.isDistinguishable } : {}),
       };
     },
@@ -139,6 +144,7 @@ export function parameterImpactMethods(
         absentMetrics: impacts
           .filter(({ sampleSize }) => sampleSize === 0)
           .map(({ metric }) => metric.name),
+        ...(first ? { timeToAnswer: timeToAnswerToWire(first.timeToAnswer) } : {}),
       };
     },
   };
@@ -174,6 +180,15 @@ function impactOf(
 ): Promise<ParameterImpact> {
   const metric = requiredMetric(asked.metric, arms);
   return inSlices(analyseParameterSteps(arms, asked.parameter, metric, analysisTime(context)));
+}
+
+/** The variance of single outcomes, on the scale of 0 to 1; undefined below two. */
+function outcomeVariance(
+  arms: readonly MeasuredArm[],
+  { metric }: ParameterImpact,
+): number | undefined {
+  const sums = arms.map(({ cell }) => utilitySums(cell, metric));
+  return varianceOf(sums.reduce(mergeSums, EMPTY_SUMS));
 }
 
 /** What experiments in the selected scopes say of the same question. */

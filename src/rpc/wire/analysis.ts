@@ -123,13 +123,14 @@ export function insightToWire(insight: Insight, dimensions: readonly string[]): 
 }
 
 export function timeToAnswerToWire(time: TimeToAnswer) {
-  const { outcomes, perDay, days, difference, chance, text } = time;
+  const { outcomes, perDay, days, difference, chance, smallestDifference, text } = time;
   return create(TimeToAnswerSchema, {
     outcomesNeeded: BigInt(Number.isFinite(outcomes) ? outcomes : 0),
     outcomesPerDay: perDay,
     ...(days === undefined ? {} : { days }),
     difference,
     chance,
+    ...(smallestDifference === undefined ? {} : { smallestDifference }),
     text,
   });
 }
