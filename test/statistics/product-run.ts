@@ -35,15 +35,17 @@ export class ProductRun {
     this.#evidence = emptyEvidence(this.experiment);
   }
 
-  /** Draws a unit: a session of that name, or a call of its own for "". Answers its number and arm. */
+  /** The unit of a call: that of its session, drawn with the first call, or one of its own for "". Answers its number and arm. */
   assign(nowMs: number, session = ""): { readonly sequence: number; readonly arm: 0 | 1 } {
+    const found = this.#table.find(session, { nowMs, periodMs: this.experiment.periodMs });
+    if (found) return drawnOf(found.unit);
     const sequence = this.#units.length;
     const at = { unit: session, key: session, boot: 1, sequence, nowMs };
     const unit = drawnUnit(this.experiment, this.#table, at);
     const held = { unit, isReleased: false, isSticky: session !== "" };
     this.#units.push(held);
     this.#table.add(held);
-    return { sequence, arm: unit.arm === 1 ? 1 : 0 };
+    return drawnOf(unit);
   }
 
   /** Takes the outcome of a call of a unit. */
@@ -76,4 +78,8 @@ export class ProductRun {
   peak(test: BettingTest): number {
     return this.#evidence.challengers[0]?.metrics[0]?.peaks[test] ?? 0;
   }
+}
+
+function drawnOf({ sequence, arm }: HeldUnit["unit"]) {
+  return { sequence, arm: arm === 1 ? (1 as const) : (0 as const) };
 }

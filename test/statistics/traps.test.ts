@@ -102,10 +102,10 @@ test("trap 2: a session counts once, however many calls it has; counted per call
     const wrong = new Watched();
     for (let session = 0; session < 150; session++) {
       const startMs = session * 100;
-      const { sequence, arm } = run.assign(startMs, `session-${session}`);
       const level = Math.min(1, Math.max(0, 0.8 + 0.3 * random.normal()));
       for (let i = 0; i < 20; i++) {
         const outcome = random.bernoulli(level);
+        const { sequence, arm } = run.assign(startMs + i, `session-${session}`);
         run.report(sequence, { outcome, nowMs: startMs + i });
         wrong.fold({ arm, outcome }, 0.8);
       }
