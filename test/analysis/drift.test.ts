@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import type { Settings } from "../../src/domain/config/settings.ts";
 import type { MetricWatch } from "../../src/domain/drift/metric-watch.ts";
 import { callStartMs } from "../../src/domain/outcome/maturity.ts";
 import type { Outcome } from "../../src/domain/outcome/outcome.ts";
@@ -157,6 +158,45 @@ test("B072 B109 B112 temperature drifts strictly beyond the threshold from its k
   ]);
   expect(await detect(0.85, 0.2)).toStrictEqual([]);
   expect((await detect(1.4))[0]?.magnitude).toBeCloseTo(0.7, 9);
+});
+
+test("B110 B111 temperature, token limit and model version each drift by a check of their own, in one list", async () => {
+  const { engine, service, loop, report } = await open();
+  const scored = (settings: Settings, quality: number, responseModel: string) =>
+    Array.from({ length: 400 }, (_, index) =>
+      reported(
+        `${JSON.stringify(settings)}-${index}`,
+        { settings },
+        {
+          scores: { quality: quality + (index % 21) - 10 },
+          occurredAtMs: 1_799_900_000_000,
+          responseModel,
+        },
+      ),
+    );
+  await report(scored({ temperature: 0.7, maxTokens: 2_000 }, 80, "gpt-4-0613"));
+  await loop.runNow();
+  await report(scored({ temperature: 1.4, maxTokens: 1_000 }, 30, "gpt-4-0999"));
+  const served = {
+    modelName: "gpt-4",
+    phases: { execution: { temperature: 1.4, maxTokens: 1_000 } },
+  };
+  await engine.commit(putModelConfig(served, { etag: "", reason: "trial", changedBy: "test" }));
+  await loop.runNow();
+  const { drifts } = await service.detectDrift(SCOPE);
+  const byType = Object.fromEntries(drifts.map((drift) => [drift.parameter, drift]));
+  // The temperature by its difference, tokens by their ratio, another version of the model by any change.
+  expect(byType["temperature"]).toMatchObject({ kind: DriftKind.CONFIG, threshold: 0.1 });
+  expect(byType["temperature"]?.magnitude).toBeCloseTo(0.7, 9);
+  expect(byType["max_tokens"]).toMatchObject({ kind: DriftKind.CONFIG, magnitude: 0.5 });
+  expect(byType["response_model"]).toMatchObject({
+    kind: DriftKind.MODEL,
+    magnitude: 1,
+    optimumValues: ["gpt-4-0613"],
+  });
+  expect(byType["response_model"]?.served).toMatchObject({
+    kind: { case: "stringValue", value: "gpt-4-0999" },
+  });
 });
 
 test("outcomes of the current hour and of long ago are all watched, those of now once they are mature", async () => {
