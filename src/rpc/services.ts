@@ -26,7 +26,7 @@ import { createOptimizerService } from "./optimizer-service.ts";
 import { OutcomeIntake, type ReportTally } from "./outcome-intake.ts";
 import { createOutcomeService, hotReports } from "./outcome-service.ts";
 import type { HotCall } from "./server/hot-call.ts";
-import { createWatchConfigs } from "./watch.ts";
+import { createWatchConfigs, hotWatch } from "./watch.ts";
 
 export interface ServiceDeps {
   readonly engine: Engine;
@@ -65,7 +65,11 @@ export function createServices(deps: ServiceDeps): Services {
   ];
   const intake = new OutcomeIntake(deps);
   return {
-    hotCalls: [...createHotLookups(engine, deps), hotReports(intake)],
+    hotCalls: [
+      ...createHotLookups(engine, deps),
+      hotReports(intake),
+      hotWatch(deps.watches, { timers, storeId: engine.store.storeId }),
+    ],
     descriptors,
     names: descriptors.map((service) => service.typeName),
     routes(router) {

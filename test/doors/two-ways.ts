@@ -10,6 +10,7 @@ import {
   openTestEngine,
   type SetClock,
 } from "../../src/engine/engine-fixtures.ts";
+import { WatchHub } from "../../src/engine/watch.ts";
 import { ConfigService } from "../../src/gen/attuned/v1/config_service_pb.ts";
 import { OutcomeService } from "../../src/gen/attuned/v1/outcome_service_pb.ts";
 import { silentLog } from "../../src/platform/log.ts";
@@ -24,6 +25,7 @@ import { createConnectHandler } from "../../src/rpc/server/connect-handler.ts";
 import { createHostRule, guardHost, guardStreams } from "../../src/rpc/server/host.ts";
 import type { HotCall } from "../../src/rpc/server/hot-call.ts";
 import { listen } from "../../src/rpc/server/listener.ts";
+import { createWatchConfigs, hotWatch } from "../../src/rpc/watch.ts";
 import { openMemoryStore } from "../../src/store/store-fixtures.ts";
 
 /** The services on an engine of their own, behind a door with or without the fast lane. Two of them do the same in the same order. */
@@ -37,7 +39,9 @@ export interface Way {
   /** Requests that the lane read to their end. */
   readonly lane: { reads: number };
   readonly session: ClientHttp2Session;
-  connectionCount(): number;
+  watchCount(): number;
+  /** Ends streams and takes no more calls. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -67,6 +71,9 @@ export async function openWay(hasLane: boolean): Promise<Way> {
     onTooFarAhead: () => heard.push("too far ahead"),
   };
   const intake = new OutcomeIntake({ engine, ...platform, ...hears });
+  const watches = new WatchHub({ lookups: engine.lookups, clock, timers: systemTimers });
+  engine.onCommit((committed) => watches.committed(committed));
+  const toWatch = { timers: systemTimers, storeId: engine.store.storeId };
   const admission = createAdmission();
   const lane = { reads: 0 };
   const counted = (call: HotCall): HotCall => ({
@@ -84,9 +91,16 @@ export async function openWay(hasLane: boolean): Promise<Way> {
       { tokenSha256: createHash("sha256").update(TOKEN).digest("hex"), name: "ci", role: "report" },
     ],
     observe: (call) => calls.push(call),
-    hotCalls: hasLane ? [...createHotLookups(engine, hears), hotReports(intake)].map(counted) : [],
+    hotCalls: hasLane
+      ? [...createHotLookups(engine, hears), hotReports(intake), hotWatch(watches, toWatch)].map(
+          counted,
+        )
+      : [],
     routes(router) {
-      router.service(ConfigService, createConfigService(engine, hears));
+      router.service(ConfigService, {
+        ...createConfigService(engine, hears),
+        ...createWatchConfigs(watches, toWatch),
+      });
       router.service(OutcomeService, createOutcomeService(engine, intake, clock));
     },
   });
@@ -106,7 +120,8 @@ export async function openWay(hasLane: boolean): Promise<Way> {
   return {
     url: listener.url,
     ...{ engine, clock, calls, heard, lane, session },
-    connectionCount: () => listener.connectionCount(),
+    watchCount: () => watches.size,
+    drain: () => admission.drain(),
     async close() {
       session.destroy();
       await listener.close(500);

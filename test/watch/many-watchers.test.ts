@@ -91,7 +91,8 @@ it("5,000 watchers are told of a write, in bounded memory, and one more is refus
       `${grownMegabytes.toFixed(0)} MB after writes (${((after - before) / WATCHERS / 1024).toFixed(0)} KB each), ` +
       `last one told after ${Math.min(...tookMs).toFixed(0)} to ${Math.max(...tookMs).toFixed(0)} ms`,
   );
-  expect(grownMegabytes).toBeLessThan(700);
+  // On the fast lane one takes about 11 KB, over Connect 75.
+  expect(grownMegabytes).toBeLessThan(150);
   const [refused] = openStreams(daemon.agentsUrl, 1, () => undefined);
   await eventually(
     () =>

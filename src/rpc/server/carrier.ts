@@ -18,6 +18,8 @@ export interface Carrier {
   readonly headers: IncomingHttpHeaders;
   /** The body. */
   readonly source: Readable;
+  /** The stream of HTTP/2, for answers that stream. */
+  readonly stream: ServerHttp2Stream | undefined;
   /** Whether the body arrived whole and an answer would find somebody. */
   readonly isWhole: boolean;
   /** Calls back once nothing more can be said, also after an answer. */
@@ -50,6 +52,7 @@ export function http2Carrier(stream: ServerHttp2Stream, headers: IncomingHttpHea
     httpVersion: "2.0",
     headers,
     source: stream,
+    stream,
     get isWhole() {
       // A reset ends the body as well: what came before it may read like a whole message.
       return !stream.closed && !stream.destroyed && !stream.aborted;
@@ -71,6 +74,7 @@ export function http1Carrier(request: NodeRequest, response: NodeResponse): Carr
     httpVersion: "1.1",
     headers: request.headers,
     source: request,
+    stream: undefined,
     get isWhole() {
       return request.complete && !response.destroyed;
     },

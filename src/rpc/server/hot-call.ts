@@ -1,5 +1,7 @@
 import type {
   DescMessage,
+  DescMethod,
+  DescMethodServerStreaming,
   DescMethodUnary,
   MessageInitShape,
   MessageShape,
@@ -17,11 +19,21 @@ export type Frame = Buffer;
 /** Bytes that gRPC puts before a message: one of flags, four of length. */
 export const FRAME_PREFIX_BYTES = 5;
 
-/** A call that the fast lane answers. */
+/** What a call that streams sends, made when it is asked for: who does not read keeps nothing waiting in memory. */
+export interface FrameSource {
+  /** The next frame; undefined where there is none now. Errs as services do; then the stream ends. */
+  take(): Frame | undefined;
+  /** Calls back once when there may be something to take. */
+  onReady(callback: () => void): void;
+  /** Ends it, whoever waits. */
+  close(): void;
+}
+
+/** A call that the fast lane answers: unary, or one that streams its answers. */
 export interface HotCall {
-  readonly method: DescMethodUnary;
+  readonly method: DescMethod;
   /** Reads a request and answers what carries it out. Errors: ConnectError. That which carries it out errs as services do. */
-  read(message: Uint8Array, format: WireFormat): () => Frame | Promise<Frame>;
+  read(message: Uint8Array, format: WireFormat): () => Frame | Promise<Frame> | FrameSource;
 }
 
 /** How a hot call writes its answers. */
@@ -38,6 +50,21 @@ export function hotCall<I extends DescMessage, O extends DescMessage>(
   method: DescMethodUnary<I, O>,
   carryOut: (request: MessageShape<I>, encoding: Encoding<O>) => Frame | Promise<Frame>,
 ): HotCall {
+  return { method, read: readerOf(method, carryOut) };
+}
+
+/** Makes a hot call of what opens a stream. */
+export function hotStream<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodServerStreaming<I, O>,
+  open: (request: MessageShape<I>, encoding: Encoding<O>) => FrameSource,
+): HotCall {
+  return { method, read: readerOf(method, open) };
+}
+
+function readerOf<I extends DescMessage, O extends DescMessage, A>(
+  method: DescMethodUnary<I, O> | DescMethodServerStreaming<I, O>,
+  carryOut: (request: MessageShape<I>, encoding: Encoding<O>) => A,
+): (message: Uint8Array, format: WireFormat) => () => A {
   const serialization = createMethodSerializationLookup<I, O>(method, undefined, JSON_OPTIONS, {
     readMaxBytes: REQUEST_BYTES_MAX,
     writeMaxBytes: RESPONSE_BYTES_MAX,
@@ -56,7 +83,7 @@ export function hotCall<I extends DescMessage, O extends DescMessage>(
     };
   };
   const reads = { proto: formatted("proto"), json: formatted("json") };
-  return { method, read: (message, format) => reads[format](message) };
+  return (message, format) => reads[format](message);
 }
 
 function framed(message: Uint8Array): Frame {

@@ -31,7 +31,8 @@ const FORMS: ReadonlyMap<string, Omit<LaneForm, "timeoutMs">> = new Map([
   ["application/json", { protocol: "connect", format: "json" }],
 ]);
 
-const GRPC_HEADERS = { "content-type": "application/grpc+proto" };
+/** Headers of every answer in gRPC. */
+export const GRPC_HEADERS = { "content-type": "application/grpc+proto" };
 const GRPC_OK = { "grpc-status": "0" };
 const CONTENT_TYPES = { proto: "application/proto", json: "application/json" } as const;
 
