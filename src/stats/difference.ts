@@ -30,6 +30,9 @@ const CELL_SLACK = 0.01;
 /** The first cell of that search, times 1/sqrt(n): a small part of a standard error. */
 const FIRST_CELL = 0.002;
 
+/** How much wider the cells may be that show that the smallest value is enough. */
+const COARSE = 20;
+
 /** Log of an e-value beyond which none need be told apart: one minus e^-60 is 1. */
 const BEYOND_DOUBT = 60;
 
@@ -61,12 +64,17 @@ export function independentEvidence(
     smallestSum(
       (m) => meanLogEvidence(form, above, m + d, 1),
       (m) => meanLogEvidence(form, below, m, -1),
-      { low: Math.max(0, -d), high: Math.min(1, 1 - d), step, enough },
+      {
+        low: Math.max(0, -d),
+        high: Math.min(1, 1 - d),
+        fit: bestFit(above, below, d),
+        step,
+        enough,
+      },
     );
   // The smallest value is at most the one at any pair of means, and near it where the pair is the best fit of that difference.
   const atFit = (above: PowerSums, below: PowerSums, d: number) => {
-    const fit = (above.s1 - above.n * d + below.s1) / (above.n + below.n);
-    const m = Math.min(Math.min(1, 1 - d), Math.max(0, -d, fit));
+    const m = bestFit(above, below, d);
     return meanLogEvidence(form, above, m + d, 1) + meanLogEvidence(form, below, m, -1);
   };
   return {
@@ -126,24 +134,55 @@ export function reaches(
   return exact(at.d, at.threshold) >= at.threshold;
 }
 
+/** The mean of `below` that fits best where that of `above` is higher by d. */
+function bestFit(above: PowerSums, below: PowerSums, d: number): number {
+  const fit = (above.s1 - above.n * d + below.s1) / (above.n + below.n);
+  return Math.min(Math.min(1, 1 - d), Math.max(0, -d, fit));
+}
+
+interface Search extends Interval {
+  /** A point near the minimum. */
+  readonly fit: number;
+  /** Width of the first cell. */
+  readonly step: number;
+  /** A bound of so much need not be tight. */
+  readonly enough: number;
+}
+
 /**
  * A lower bound of min over x of falling(x) + rising(x): on a cell [l, h] the sum is at least
  * falling(h) + rising(l). Cells are as wide as they may be without falling below what a golden-section search found, so that the
- * bound is tight at the minimum, and a bound wherever the search ended. A cell whose bound is `enough` need not be tight.
+ * bound is tight at the minimum, and a bound wherever the search ended. Where wide cells show that it is enough, that search is saved.
  */
 function smallestSum(
   falling: (x: number) => number,
   rising: (x: number) => number,
-  search: Interval & { readonly step: number; readonly enough: number },
+  search: Search,
 ): number {
-  const { low, high, step, enough } = search;
+  const { low, high, fit, step, enough } = search;
   assertStatistic(high >= low, "a difference of means in 0..1 is in -1..1");
+  if (falling(fit) + rising(fit) >= enough) {
+    const wide = { ...search, step: COARSE * step };
+    const bound = smallestOverCells(falling, rising, { ...wide, giveUpBelow: enough });
+    if (bound >= enough) return bound;
+  }
   const centre = goldenSection((x) => falling(x) + rising(x), search);
-  let smallest = falling(centre) + rising(centre);
+  const exactly = { ...search, fit: centre, giveUpBelow: Number.NEGATIVE_INFINITY };
+  return smallestOverCells(falling, rising, exactly);
+}
+
+/** The smallest bound of all cells, from `fit` outwards; the bound of the first cell whose bound is below `giveUpBelow`. */
+function smallestOverCells(
+  falling: (x: number) => number,
+  rising: (x: number) => number,
+  search: Search & { readonly giveUpBelow: number },
+): number {
+  const { low, high, fit, step, enough, giveUpBelow } = search;
+  let smallest = falling(fit) + rising(fit);
   for (const end of [high, low]) {
     const upwards = end === high;
     const [forth, back] = upwards ? [falling, rising] : [rising, falling];
-    let near = centre;
+    let near = fit;
     let atNear = back(near);
     for (let width = step; near !== end; ) {
       const far = upwards ? Math.min(end, near + width) : Math.max(end, near - width);
@@ -152,6 +191,7 @@ function smallestSum(
         width = Math.max(step, width / 4);
         continue;
       }
+      if (bound < giveUpBelow) return bound;
       smallest = Math.min(smallest, bound);
       near = far;
       if (near !== end) atNear = back(near);
