@@ -30,6 +30,7 @@ async function run(argv: readonly string[]): Promise<number> {
   if (command === "config" && (rest[0] === "print" || rest[0] === "check"))
     return runConfig(rest[0], rest.slice(1));
   if (command === "store") return runStore(rest);
+  if (command === "keys") return runKeys(rest);
   return runCommand(argv);
 }
 
@@ -146,6 +147,17 @@ async function runStore(argv: readonly string[]): Promise<number> {
         if (process.stdout.write(text)) resolve();
         else process.stdout.once("drain", resolve);
       }),
+    stderr: (text) => process.stderr.write(text),
+  });
+}
+
+async function runKeys(argv: readonly string[]): Promise<number> {
+  const { keysCommand } = await import("./app/keys-command.ts");
+  return keysCommand({
+    argv,
+    env: process.env,
+    nowMs: Date.now(),
+    stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
   });
 }

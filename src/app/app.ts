@@ -12,7 +12,7 @@ import type { BoundUse, DaemonStatus } from "../engine/daemon-status.ts";
 import { DriftWatch } from "../engine/drift-watch.ts";
 import type { Engine } from "../engine/engine.ts";
 import { fileRevision, reloadFiles, sourceDisagreements } from "../engine/file-changes.ts";
-import { copyTokenKeys, loadTokenKeys, parseTokenKeys } from "../engine/token-keys.ts";
+import { copyTokenKeys } from "../engine/token-keys.ts";
 import { WatchHub } from "../engine/watch.ts";
 import { ConfigFiles } from "../files/config-files.ts";
 import { createDescriptorIndex } from "../gateway/descriptor-index.ts";
@@ -45,6 +45,7 @@ import { Lifecycle } from "./lifecycle.ts";
 import { openEngine } from "./open-engine.ts";
 import type { Options } from "./options.ts";
 import { parseTokenGrants } from "./token-grants.ts";
+import { reloadTokenKeys, tokenKeysOf } from "./token-key-source.ts";
 import { VERSION } from "./version.ts";
 
 /** Longest time between two checkpoints of the journal, in milliseconds. */
@@ -94,10 +95,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
   const files = options.configDir ? await ConfigFiles.open(options.configDir, platform) : undefined;
   const { engine, damage, beforeClose, afterClose } = await openEngine({
     dataDir: options.dataDir,
-    loadTokenKeys: async () =>
-      options.tokenKeysFile
-        ? parseTokenKeys(readFileSync(options.tokenKeysFile, "utf8"), options.tokenKeysFile)
-        : loadTokenKeys(options.dataDir, platform.random),
+    loadTokenKeys: () => tokenKeysOf(options, platform),
     platform,
     options: {
       dimensions: DEFAULT_DIMENSIONS,
@@ -268,6 +266,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     managementUrl: managementListener.url,
     revision: engine.state.config.revision,
     async reload() {
+      await reloadTokenKeys(engine, options, platform);
       if (files) await files.reload();
       else log.info("no operator files to read again; --config-dir names their directory");
     },

@@ -14,6 +14,7 @@ export const GROUP_DEFAULT: Readonly<Record<string, string>> = {
 export const COMMANDS: readonly CommandEntry[] = [
   { name: "serve", summary: "Run the daemon" },
   { name: "store", summary: "Check, export or repair the store of a daemon that is stopped" },
+  { name: "keys", summary: "List, rotate or import the keys that decision tokens are sealed with" },
   { name: "config", summary: "Check or print the daemon's options and where each came from" },
   {
     name: "resolve",

@@ -52,7 +52,7 @@ export class Engine {
   readonly experiments: Experiments;
   readonly dimensions: readonly string[];
   readonly #platform: Platform;
-  readonly #tokenKeys: TokenKeys;
+  #tokenKeys: TokenKeys;
   readonly #options: EngineOptions;
   #state: EngineState;
   #commits: Promise<unknown> = Promise.resolve();
@@ -152,6 +152,12 @@ export class Engine {
       get: (experimentId) => this.#state.config.experiments.get(experimentId),
       isVoid: (ref) => this.experiments.isVoid(ref),
     });
+  }
+
+  /** Seals and opens tokens with other keys from now on. */
+  useTokenKeys(keys: TokenKeys): void {
+    this.#tokenKeys = keys;
+    this.lookups.useTokenKeys(keys);
   }
 
   /** Writes a checkpoint, or waits for the one under way. */

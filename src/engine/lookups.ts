@@ -112,7 +112,7 @@ interface Kept {
  */
 export class Lookups {
   readonly #clock: Clock;
-  readonly #tokenKeys: TokenKeys;
+  #tokenKeys: TokenKeys;
   readonly #dimensions: readonly string[];
   readonly #enrolment: Enrolment | undefined;
   #state: ConfigState;
@@ -138,6 +138,12 @@ export class Lookups {
 
   get state(): ConfigState {
     return this.#state;
+  }
+
+  /** Seals tokens with other keys from now on. */
+  useTokenKeys(keys: TokenKeys): void {
+    this.#tokenKeys = keys;
+    this.#kept.clear();
   }
 
   /** Serves another state from now on. A model that comes or goes may change what other names stand for, so that touches all. */

@@ -3,14 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { systemRandom } from "../platform/random.ts";
-import { loadTokenKeys, parseTokenKeys } from "./token-keys.ts";
+import {
+  createTokenKey,
+  loadTokenKeys,
+  parseTokenKeys,
+  rotatedKeys,
+  type TokenKeys,
+  withOpeningKeys,
+} from "./token-keys.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "attuned-keys-"));
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
 test("the first start makes a key for its owner only, the next ones read it", async () => {
-  const made = await loadTokenKeys(dataDir, systemRandom);
-  const read = await loadTokenKeys(dataDir, systemRandom);
+  const made = await loadTokenKeys(dataDir, { random: systemRandom, nowMs: 1 });
+  const read = await loadTokenKeys(dataDir, { random: systemRandom, nowMs: 2 });
   expect(read.map(({ id, secret }) => [Buffer.from(id), Buffer.from(secret)])).toEqual(
     made.map(({ id, secret }) => [Buffer.from(id), Buffer.from(secret)]),
   );
@@ -26,4 +33,27 @@ test.each([
 ])("a file with %s is refused with its name", (content, message) => {
   expect(() => parseTokenKeys(content, "/some/file")).toThrow(message);
   expect(() => parseTokenKeys(content, "/some/file")).toThrow("/some/file");
+});
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+test("a key that was replaced opens for the overlap, and no longer", () => {
+  const at = (day: number) => ({ nowMs: day * DAY_MS, overlapMs: 8 * DAY_MS });
+  const made = (day: number) => createTokenKey(systemRandom, day * DAY_MS);
+  const days = (keys: TokenKeys) => keys.map(({ createdAtMs = 0 }) => createdAtMs / DAY_MS);
+  let keys: TokenKeys = [made(0)];
+  for (const day of [30, 37, 38]) keys = rotatedKeys(keys, made(day), at(day));
+  // Replaced on days 38, 37 and 30: of these the last is 8 days ago.
+  expect(days(keys)).toEqual([38, 37, 30]);
+  expect(days(rotatedKeys(keys, made(45), at(45)))).toEqual([45, 38, 37]);
+});
+
+test("no more than 16 keys are kept, and none twice", () => {
+  const made = () => createTokenKey(systemRandom, 0);
+  let keys: TokenKeys = [made()];
+  for (let i = 0; i < 40; i++) keys = rotatedKeys(keys, made(), { nowMs: i, overlapMs: DAY_MS });
+  expect(keys).toHaveLength(16);
+  expect(() => withOpeningKeys(keys, [made()], 0)).toThrow("more than the 16");
+  const [first, second] = keys;
+  expect(withOpeningKeys([first], [first, second ?? first], 0)).toHaveLength(2);
 });

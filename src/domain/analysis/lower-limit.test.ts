@@ -38,7 +38,10 @@ describe("a lower timeout", () => {
   });
 
   test("counts a success that does not say its time as lost", () => {
-    const found = limitOf("timeout", [...calls, ...many(2_000, { status: "ok", latencyMs: undefined })]);
+    const found = limitOf("timeout", [
+      ...calls,
+      ...many(2_000, { status: "ok", latencyMs: undefined }),
+    ]);
     expect(found?.values.at(-1)).toMatchObject({ keptAtLeast: 1_950 / 4_000 });
     expect(found?.lowestTolerable).toBeUndefined();
   });
