@@ -8,6 +8,7 @@ import { Phase } from "../../src/gen/attuned/v1/phase_pb.ts";
 import { addValue, EMPTY_SUMS, type PowerSums } from "../../src/stats/power-sums.ts";
 import { impactOf, ordersWithClaims } from "../statistics/product-orders.ts";
 import { seededRandom } from "../statistics/random.ts";
+import { askedThrice, pairsWithZero, seasonClaims } from "../statistics/recorded-seasons.ts";
 import {
   hasSharedData,
   type ModelPairRow,
@@ -30,6 +31,41 @@ describe.skipIf(!hasSharedData)("recorded temperatures", () => {
       expect(ordersWithClaims(own, how)).toBe(0);
     },
   );
+
+  test.each([
+    ["gpt-3.5-turbo", "one exam", 20],
+    ["gpt-3.5-turbo", "ten exams", 4],
+    ["claude-3-opus-20240229", "one exam", 20],
+    ["llama-2-70b-chat", "one exam", 20],
+  ] as const)(
+    "%s, %s: experiments between 0.0 and every temperature up to 1.0 claim nothing, in any of %i orders",
+    (model, exams, orders) => {
+      const own = rows.filter(
+        ({ labels, settings, ...row }) =>
+          row.model === model &&
+          labels.prompt === "chain_of_thought" &&
+          settings.temperature <= 1 &&
+          (labels.exam === "comprehensive-100") === (exams === "one exam"),
+      );
+      const how = { pairs: pairsWithZero(own), looks: 8, random: seededRandom(26_500) };
+      expect(how.pairs).toHaveLength(20);
+      const claims = Array.from({ length: orders }, () => seasonClaims(own, how)).flat();
+      expect(claims).toStrictEqual([]);
+    },
+  );
+
+  test("an experiment between 1.0 and 1.6 claims the cliff, in the right direction", () => {
+    const whole = rows.filter(
+      ({ model, labels }) =>
+        model === "gpt-3.5-turbo" &&
+        labels.prompt === "chain_of_thought" &&
+        labels.exam === "comprehensive-100",
+    );
+    const pairs = [[1, 1.6] as const, [1.6, 1] as const];
+    const random = seededRandom(26_600);
+    const claims = seasonClaims(askedThrice(whole), { pairs, looks: 8, random });
+    expect(claims).toStrictEqual(["1>1.6"]);
+  });
 
   test("B018 B103 the collapse above is found, and the optimum ends before it", () => {
     const levels = new Map<number, PowerSums>();

@@ -2,6 +2,7 @@ import { atLeast, atMost, type HeavyRow } from "./heavy-row.ts";
 import { cliffWorld } from "./plateau-worlds.ts";
 import { ordersWithClaims } from "./product-orders.ts";
 import { seededRandom } from "./random.ts";
+import { askedThrice, pairsWithZero, seasonClaims } from "./recorded-seasons.ts";
 import { hasSharedData, readReplay, type TemperatureRow } from "./shared-data.ts";
 
 const ORDERS = 200;
@@ -23,6 +24,44 @@ export function* productOrders(): Generator<HeavyRow> {
       0,
     );
   }
+}
+
+/** What experiments on the recorded answers claim of temperatures 0.0 to 1.0, by the product's own seasons; and that they claim a cliff. */
+export function* recordedSeasons(): Generator<HeavyRow> {
+  if (!hasSharedData) return;
+  const all = [
+    ...readReplay<TemperatureRow>("temperature-gpt-3.5-turbo.ndjson.gz"),
+    ...readReplay<TemperatureRow>("temperature-null-two-models.ndjson.gz"),
+  ].filter(({ labels }) => labels.prompt === "chain_of_thought");
+  const isWhole = ({ labels }: TemperatureRow) => labels.exam === "comprehensive-100";
+  for (const [model, own] of Map.groupBy(all, (row) => row.model)) {
+    const usual = own.filter(({ settings }) => settings.temperature <= 1);
+    const sets = {
+      "one exam": usual.filter(isWhole),
+      "ten exams": usual.filter((row) => !isWhole(row)),
+    };
+    for (const [name, rows] of Object.entries(sets)) {
+      if (rows.length === 0) continue;
+      const random = seededRandom(25_500);
+      const pairs = pairsWithZero(rows);
+      const orders = Array.from({ length: ORDERS }, () =>
+        seasonClaims(rows, { pairs, looks: LOOKS, random }),
+      );
+      const found = orders.filter((claims) => claims.length > 0).length / ORDERS;
+      yield atMost(
+        `${model}, ${name}, seasons of experiments, T <= 1: orders with a claim`,
+        found,
+        0,
+      );
+    }
+  }
+  const whole = all.filter((row) => isWhole(row) && row.model === "gpt-3.5-turbo");
+  const random = seededRandom(25_600);
+  const orders = Array.from({ length: 50 }, () =>
+    seasonClaims(askedThrice(whole), { pairs: [[1, 1.6]], looks: LOOKS, random }),
+  );
+  const found = orders.filter((claims) => claims.length > 0).length / orders.length;
+  yield atLeast("gpt-3.5-turbo, 300 units, 1.0 against 1.6: orders with a claim", found, 0.95);
 }
 
 /** A plateau next to a cliff, looked at 30 times in 100 worlds: the last good level is served. */

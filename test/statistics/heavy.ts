@@ -6,7 +6,7 @@ import { allocation } from "./heavy-allocation.ts";
 import { detector, ratio, reporting, speed } from "./heavy-checks.ts";
 import { coverage, detection, guard, nullStreams, seasons } from "./heavy-engine.ts";
 import { observationalIntervals, plateau, recordedAnswers } from "./heavy-observational.ts";
-import { cliffs, productOrders } from "./heavy-product.ts";
+import { cliffs, productOrders, recordedSeasons } from "./heavy-product.ts";
 import { type HeavyRow, passes } from "./heavy-row.ts";
 
 const PARTS: Readonly<Record<string, () => Generator<HeavyRow>>> = {
@@ -23,6 +23,7 @@ const PARTS: Readonly<Record<string, () => Generator<HeavyRow>>> = {
   plateau,
   recorded: recordedAnswers,
   product: productOrders,
+  claims: recordedSeasons,
   cliffs,
   null: nullStreams,
 };
