@@ -7,11 +7,14 @@ import { type Connection, connect } from "./connection.ts";
 import { ExperimentLedger } from "./experiment-ledger.ts";
 import { OutcomeLedger } from "./outcome-ledger.ts";
 import { createRandom, type SeededRandom } from "./random.ts";
+import { ScoreLedger } from "./score-ledger.ts";
 
 export interface CampaignOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly dataDir: string;
+  /** Whether to wait in the end until all units are released, and to hold their values against the tally: some 15 seconds. */
+  readonly waitsForRelease?: boolean;
   /** Hears of each round once it is verified. */
   readonly onRound?: (round: number, summary: Summary) => void;
 }
@@ -31,6 +34,8 @@ export interface Summary {
   readonly unitLookups: number;
   readonly unitOutcomesAcknowledged: number;
   readonly unitScoresAcknowledged: number;
+  /** Outcomes, and scores of them, whose part in a unit is told apart. */
+  readonly scoredCallsAcknowledged: number;
   /** From the start of the process to the ready line, as the daemon measures it. */
   readonly restartMs: { readonly median: number; readonly max: number };
 }
@@ -38,6 +43,8 @@ export interface Summary {
 const REPORTERS = 4;
 const WRITERS = 2;
 const ENROLLERS = 4;
+/** How much longer the first rounds may last. */
+const WARM_UP_MAX_MS = 10_000;
 /** Rounds after which every unanswered outcome is sent again, so that the tally must be met exactly. */
 const SETTLE_EVERY = 5;
 
@@ -50,6 +57,8 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
   const outcomes = new OutcomeLedger(random, `crash-${options.seed}`);
   const configs = new ConfigLedger(random);
   const experiment = new ExperimentLedger(random);
+  const scores = new ScoreLedger(random);
+  const ledgers = { outcomes, configs, experiment, scores };
   const bootMs: number[] = [];
   const count = { killed: 0, killedDuringStart: 0, stoppedGently: 0 };
   const summaryAt = (rounds: number): Summary => ({
@@ -65,6 +74,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
     unitLookups: experiment.lookups,
     unitOutcomesAcknowledged: experiment.acknowledgedOutcomes,
     unitScoresAcknowledged: experiment.acknowledgedScores,
+    scoredCallsAcknowledged: scores.acknowledged,
     restartMs: {
       median: bootMs.toSorted((a, b) => a - b)[Math.floor(bootMs.length / 2)] ?? 0,
       max: Math.max(0, ...bootMs),
@@ -83,13 +93,9 @@ export async function runCampaign(options: CampaignOptions): Promise<Summary> {
       bootMs.push(daemon.bootMs);
       const isLast = round === options.rounds;
       try {
-        await verify(
-          daemon,
-          { outcomes, configs, experiment },
-          isLast || round % SETTLE_EVERY === 0,
-        );
-        if (!isLast)
-          await loadUntilKilled(daemon, { outcomes, configs, experiment }, random, count);
+        await verify(daemon, ledgers, isLast || round % SETTLE_EVERY === 0);
+        if (!isLast) await loadUntilKilled(daemon, ledgers, random, count);
+        else if (options.waitsForRelease) await verifyReleased(daemon, ledgers);
       } finally {
         await daemon.kill();
       }
@@ -106,6 +112,7 @@ interface Ledgers {
   readonly outcomes: OutcomeLedger;
   readonly configs: ConfigLedger;
   readonly experiment: ExperimentLedger;
+  readonly scores: ScoreLedger;
 }
 
 async function verify(daemon: Daemon, ledgers: Ledgers, isSettling: boolean): Promise<void> {
@@ -114,9 +121,11 @@ async function verify(daemon: Daemon, ledgers: Ledgers, isSettling: boolean): Pr
     await ledgers.outcomes.verify(connection);
     await ledgers.configs.verify(connection, isSettling ? "all" : "new");
     await ledgers.outcomes.prepare(connection);
-    const begun = await ledgers.experiment.prepare(connection);
+    await ledgers.experiment.prepare(connection);
+    const begun = await ledgers.scores.prepare(connection);
     if (begun !== undefined) ledgers.configs.beginAfter(begun);
     await ledgers.experiment.verify(connection);
+    await ledgers.scores.verify(connection);
     if (!isSettling) return;
     await ledgers.outcomes.settleAll(connection);
     await ledgers.outcomes.verify(connection);
@@ -125,10 +134,19 @@ async function verify(daemon: Daemon, ledgers: Ledgers, isSettling: boolean): Pr
   }
 }
 
+async function verifyReleased(daemon: Daemon, { scores }: Ledgers): Promise<void> {
+  const connection = connect(daemon.agentsUrl);
+  try {
+    await scores.verifyReleased(connection);
+  } finally {
+    connection.close();
+  }
+}
+
 /** Concurrent reports and writes until the process is gone. */
 async function loadUntilKilled(
   daemon: Daemon,
-  { outcomes, configs, experiment }: Ledgers,
+  { outcomes, configs, experiment, scores }: Ledgers,
   random: SeededRandom,
   count: { killed: number; stoppedGently: number },
 ): Promise<void> {
@@ -145,10 +163,15 @@ async function loadUntilKilled(
     work((to) => outcomes.giveFeedback(to)),
     ...Array.from({ length: WRITERS }, () => work((to) => configs.write(to))),
     ...Array.from({ length: ENROLLERS }, () => work((to) => experiment.step(to))),
+    work((to) => scores.step(to)),
   ];
   const settled = Promise.all(workers);
   settled.catch(() => undefined);
   await sleep(random.between(5, 400));
+  // A round in which some kind of work was never done would prove nothing of it: on a slow machine it lasts longer.
+  const until = Date.now() + WARM_UP_MAX_MS;
+  while (!isUnderWay({ outcomes, configs, experiment, scores }) && Date.now() < until)
+    await sleep(10);
   if (random.chance(0.05)) {
     count.stoppedGently += 1;
     const exit = await daemon.stop();
@@ -159,6 +182,13 @@ async function loadUntilKilled(
   }
   await settled;
   for (const connection of connections) connection.close();
+}
+
+/** Whether something of every kind was acknowledged. */
+function isUnderWay({ outcomes, configs, experiment, scores }: Ledgers): boolean {
+  const counts = [outcomes.acknowledgedCount, outcomes.feedbackCount, configs.acknowledgedCount];
+  counts.push(experiment.acknowledgedOutcomes, experiment.acknowledgedScores, scores.acknowledged);
+  return counts.every((count) => count > 0);
 }
 
 /** Starts a daemon and kills it before or while it reads its store. */

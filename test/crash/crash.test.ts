@@ -14,5 +14,6 @@ test("nothing acknowledged is lost or counted twice, and no unit redrawn, over r
   expect(summary.configWritesAcknowledged).toBeGreaterThan(0);
   expect(summary.unitOutcomesAcknowledged).toBeGreaterThan(0);
   expect(summary.unitScoresAcknowledged).toBeGreaterThan(0);
+  expect(summary.scoredCallsAcknowledged).toBeGreaterThan(0);
   rmSync(dataDir, { recursive: true, force: true });
 }, 90_000);

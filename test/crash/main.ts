@@ -25,6 +25,7 @@ try {
     rounds,
     seed,
     dataDir,
+    waitsForRelease: true,
     onRound(round, now) {
       if (round % 10 !== 0 && round !== rounds) return;
       const seconds = Math.round((performance.now() - startedMs) / 1000);

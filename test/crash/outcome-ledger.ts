@@ -7,15 +7,15 @@ interface Sent {
   readonly arm: string;
   readonly latencyMs: number;
   readonly costNanoUsd: number;
-  /** The score that counts: feedback replaces it. */
-  quality: number;
+  /** The last score of each source; the mean of them counts. The empty source is the outcome itself. */
+  readonly scores: Map<string, number>;
   readonly wire: object;
 }
 
-/** Feedback that was sent, and whose answer never came. */
-interface OpenFeedback {
+/** Scores of one outcome in the order in which they are sent. */
+interface Feedback {
   readonly sent: Sent;
-  readonly quality: number;
+  readonly given: readonly { readonly source: string; readonly score: number }[];
 }
 
 interface Sums {
@@ -42,6 +42,10 @@ const TEMPERATURES = [0, 0.3, 0.7] as const;
 const HOURS = 1000;
 const HOUR_MS = 3_600_000;
 const REMEMBERED_MAX = 5000;
+const SOURCES = ["", "judge", "person"] as const;
+/** Few, so that sources often agree. With an outcome's own score a multiple of 6, the mean of three sources at most is whole. */
+const SCORES = [0, 30, 60, 90] as const;
+const OWN_SCORE_STEP = 6;
 
 /**
  * The independent tally: every outcome that was sent, by what its sender knows of it. `acknowledged` must be counted exactly once,
@@ -59,7 +63,8 @@ export class OutcomeLedger {
   readonly #remembered: Sent[] = [];
   /** Some that were acknowledged, to be scored anew: each by one worker at a time. */
   readonly #scorable: Sent[] = [];
-  #openFeedback: OpenFeedback[] = [];
+  /** Feedback whose answer never came. */
+  #openFeedback: Feedback[] = [];
   acknowledgedCount = 0;
   feedbackCount = 0;
   redeliveredCount = 0;
@@ -125,29 +130,40 @@ export class OutcomeLedger {
   async giveFeedback(connection: Connection): Promise<boolean> {
     const size = this.#random.between(1, 20);
     const open = this.#random.take(this.#openFeedback, size);
-    const fresh = this.#random
-      .take(this.#scorable, size)
-      .map((sent) => ({ sent, quality: this.#random.between(0, 100) }));
-    const given = [...open, ...fresh];
-    if (given.length === 0) return this.report(connection);
-    const reply = await connection.post("OutcomeService/ReportFeedback", {
-      feedback: given.map(({ sent, quality }) => ({ outcomeId: sent.id, scores: { quality } })),
-    });
+    const fresh = this.#random.take(this.#scorable, size).map((sent) => this.#scoresOf(sent));
+    const all = [...open, ...fresh];
+    if (all.length === 0) return this.report(connection);
+    const feedback = all.flatMap(({ sent, given }) =>
+      given.map(({ source, score }) => ({
+        outcomeId: sent.id,
+        scores: { quality: score },
+        source,
+      })),
+    );
+    const reply = await connection.post("OutcomeService/ReportFeedback", { feedback });
     if (reply.status !== "answered") {
-      this.#openFeedback.push(...given);
+      this.#openFeedback.push(...all);
       return false;
     }
     const { acceptedCount, duplicateCount, rejected } = countsOf(reply.body);
-    if (acceptedCount + duplicateCount !== given.length || rejected > 0)
+    if (acceptedCount + duplicateCount !== feedback.length || rejected > 0)
       throw new Error(`feedback was refused: ${JSON.stringify(reply.body)}`);
-    this.feedbackCount += given.length;
-    for (const { sent, quality } of given) {
+    this.feedbackCount += feedback.length;
+    let changes = 0;
+    for (const { sent, given } of all) {
       const sums = this.#acknowledged.get(sent.arm);
       if (!sums) throw new Error(`${sent.arm} has no acknowledged outcome`);
-      sums.quality += quality - sent.quality;
-      sent.quality = quality;
+      const before = meanOf(sent.scores);
+      for (const { source, score } of given) {
+        if (sent.scores.get(source) !== score) changes += 1;
+        sent.scores.set(source, score);
+      }
+      sums.quality += meanOf(sent.scores) - before;
       this.#scorable.push(sent);
     }
+    // Whoever scores as before brings a duplicate, and nobody else. What was not answered may have counted the first time.
+    if (open.length === 0 && acceptedCount !== changes)
+      throw new Error(`${acceptedCount} scores were taken as new, ${changes} were`);
     return true;
   }
 
@@ -179,8 +195,10 @@ export class OutcomeLedger {
     const lowered = new Map<string, number>();
     for (const sent of [...this.#uncertain, ...this.#orphans]) add(open, sent);
     // The low end of what feedback without an answer may have changed, and the range above it.
-    for (const { sent, quality } of this.#openFeedback) {
-      const change = quality - sent.quality;
+    for (const { sent, given } of this.#openFeedback) {
+      const scored = new Map(sent.scores);
+      for (const { source, score } of given) scored.set(source, score);
+      const change = meanOf(scored) - meanOf(sent.scores);
       const sums = open.get(sent.arm) ?? noSums();
       const low = lowered.get(sent.arm) ?? 0;
       lowered.set(sent.arm, low + Math.min(0, change));
@@ -199,6 +217,15 @@ export class OutcomeLedger {
         );
       }
     }
+  }
+
+  /** Some scores of an outcome, those of one source among them that come twice. */
+  #scoresOf(sent: Sent): Feedback {
+    const given = Array.from({ length: this.#random.between(1, 4) }, () => ({
+      source: this.#random.pick(SOURCES),
+      score: this.#random.pick(SCORES),
+    }));
+    return { sent, given };
   }
 
   async #repeat(connection: Connection): Promise<boolean> {
@@ -250,7 +277,7 @@ export class OutcomeLedger {
     const id = `${this.#runId}-${this.#sent}`;
     const latencyMs = random.between(1, 5000);
     const costNanoUsd = random.between(1, 1_000_000);
-    const quality = random.between(0, 100);
+    const quality = random.between(0, 16) * OWN_SCORE_STEP;
     const wire = {
       ...plan.fields,
       outcomeId: id,
@@ -260,7 +287,8 @@ export class OutcomeLedger {
       scores: { quality },
       occurredAt: new Date(Date.now() - random.between(0, HOURS) * HOUR_MS).toISOString(),
     };
-    return { id, arm: plan.name, latencyMs, costNanoUsd, quality, wire };
+    const scores = new Map([["", quality]]);
+    return { id, arm: plan.name, latencyMs, costNanoUsd, scores, wire };
   }
 }
 
@@ -319,6 +347,10 @@ function add(into: Map<string, Sums>, sent: Sent): void {
   sums.count += 1;
   sums.latencyMs += sent.latencyMs;
   sums.costNanoUsd += sent.costNanoUsd;
-  sums.quality += sent.quality;
+  sums.quality += meanOf(sent.scores);
   into.set(sent.arm, sums);
+}
+
+function meanOf(scores: ReadonlyMap<string, number>): number {
+  return [...scores.values()].reduce((sum, score) => sum + score, 0) / scores.size;
 }
