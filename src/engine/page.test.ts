@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../domain/kernel/limits.ts";
 import { keys, ranges } from "../store/keys.ts";
 import { openMemoryStore } from "../store/store-fixtures.ts";
-import { type PageRequest, pageOfArray, pageOfRange } from "./page.ts";
+import { PageOrders, type PageRequest, pageOfArray, pageOfRange } from "./page.ts";
 
 const LIST = "attuned.v1.ListModelsRequest";
 const request = (pageSize: number, pageToken = "", $typeName = LIST): PageRequest => ({
@@ -110,5 +110,50 @@ describe("pages of the store", () => {
     const foreign = () =>
       pageOfArray(["a"], request(1, nextPageToken, "attuned.v1.Other"), (item) => item);
     expect(foreign).toThrow("not given by this list");
+  });
+});
+
+describe("a list whose items change places while it is read", () => {
+  test("tells every item that was there once, whatever moves, comes or goes", () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 0, max: 99 }), { maxLength: 12 }),
+        fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 12 }), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.integer({ min: 1, max: 4 }),
+        (first, later, size) => {
+          const orders = new PageOrders("boot");
+          const told: number[] = [];
+          const seen: (readonly number[])[] = [first];
+          let token = "";
+          for (let turn = 0; turn === 0 || token !== ""; turn++) {
+            const items = turn === 0 ? first : (later[(turn - 1) % later.length] ?? []);
+            if (turn > 0) seen.push(items);
+            const page = orders.page(items, request(size, token), String);
+            told.push(...page.items);
+            token = page.nextPageToken;
+          }
+          expect(new Set(told).size).toBe(told.length);
+          expect(told.every((item) => first.includes(item))).toBe(true);
+          const always = first.filter((item) => seen.every((items) => items.includes(item)));
+          expect(told).toEqual(expect.arrayContaining(always));
+        },
+      ),
+    );
+  });
+
+  test("is kept for the newest readers, and its token is refused afterwards and by another start", () => {
+    const orders = new PageOrders("boot");
+    const { nextPageToken } = orders.page([1, 2, 3], request(2), String);
+    expect(orders.page([3, 2, 1], request(2, nextPageToken), String).items).toEqual([3]);
+    const invalid = expect.objectContaining({ reason: "PAGE_TOKEN_INVALID" });
+    const refused = (list: PageOrders, token: string) =>
+      expect(() => list.page([1, 2, 3], request(2, token), String)).toThrow(invalid);
+    refused(new PageOrders("later"), nextPageToken);
+    refused(orders, "nonsense");
+    for (let i = 0; i < 64; i++) orders.page([1, 2, 3], request(2), String);
+    refused(orders, nextPageToken);
   });
 });

@@ -42,6 +42,59 @@ export function pageOfArray<T>(
   return { items: page, nextPageToken: hasMore ? encodeToken(request, keyOf(end)) : "" };
 }
 
+/** Orders that are kept at once: as many readers as go through a list at the same time. */
+const PAGE_ORDERS_MAX = 64;
+
+/**
+ * The orders of lists whose items change places while they are read. The first page fixes the order, and the token names it: whatever
+ * comes in meanwhile, every item that was there is told once. Later items are of the next reading.
+ */
+export class PageOrders {
+  /** Keys by the name of the order, the newest last. */
+  readonly #orders = new Map<string, readonly string[]>();
+  readonly #prefix: string;
+  #count = 0;
+
+  /** `prefix` tells this start of the daemon from others, whose orders are gone. */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** A page of items, the present order of which is `items`. Errors: PAGE_TOKEN_INVALID, also for an order that is kept no more. */
+  page<T>(items: readonly T[], request: PageRequest, keyOf: (item: T) => string): Page<T> {
+    const size = pageSizeOf(request);
+    const { name, start } = this.#placeOf(request);
+    const order = name === "" ? items.map(keyOf) : this.#orders.get(name);
+    if (!order) throw badToken();
+    const byKey = new Map(items.map((item) => [keyOf(item), item]));
+    const page = order.slice(start, start + size).flatMap((key) => {
+      const item = byKey.get(key);
+      return item === undefined ? [] : [item];
+    });
+    if (start + size >= order.length) return { items: page, nextPageToken: "" };
+    const kept = this.#keep(name, order);
+    return { items: page, nextPageToken: encodeToken(request, `${kept} ${start + size}`) };
+  }
+
+  #placeOf(request: PageRequest): { readonly name: string; readonly start: number } {
+    if (request.pageToken === "") return { name: "", start: 0 };
+    const [name = "", start = ""] = decodeToken(request).split(" ");
+    if (!/^\d{1,9}$/.test(start)) throw badToken();
+    return { name, start: Number(start) };
+  }
+
+  #keep(name: string, order: readonly string[]): string {
+    const kept = name === "" ? `${this.#prefix}-${++this.#count}` : name;
+    this.#orders.delete(kept);
+    this.#orders.set(kept, order);
+    if (this.#orders.size > PAGE_ORDERS_MAX) {
+      const [oldest = ""] = this.#orders.keys();
+      this.#orders.delete(oldest);
+    }
+    return kept;
+  }
+}
+
 /** A page of stored JSON records, newest (highest key) first, that pass `keep`; reading ends where `isPast` says so. */
 export async function pageOfRange<T>(
   store: Store,
@@ -81,7 +134,7 @@ function decodeToken(request: PageRequest): string {
 function badToken(): Fault {
   return new Fault(
     "PAGE_TOKEN_INVALID",
-    "the page token was not given by this list; start without one",
+    "the page token was not given by this list, or the list is kept no longer; start without one",
     {
       violations: [{ field: "pageToken", message: "was not given by this list" }],
     },

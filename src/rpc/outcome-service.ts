@@ -1,7 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { measureDistributions } from "../engine/arm-measures.ts";
 import type { Engine } from "../engine/engine.ts";
-import { pageOfArray } from "../engine/page.ts";
+import { PageOrders } from "../engine/page.ts";
 import {
   OutcomeService,
   type ReportOutcomesRequest,
@@ -20,6 +20,7 @@ export function createOutcomeService(
   intake: OutcomeIntake,
   clock: Clock,
 ): ServiceImpl<typeof OutcomeService> {
+  const orders = new PageOrders(String(clock.nowMs()));
   return {
     reportOutcomes: (request) => reportOutcomes(intake, request),
     async streamOutcomes(messages) {
@@ -37,10 +38,10 @@ export function createOutcomeService(
       const selection = requiredSelection(engine, request);
       const measured = await measureDistributions(engine, selection, hoursFromWire(request.window));
       const ordered = measured
-        .filter(({ cell }) => cell.outcomes > 0)
+        .filter(({ cell }) => cell.outcomes > 0 || cell.corrected > 0)
         .map((item) => ({ ...item, order: orderOf(item.cell.outcomes, item.arm.configId) }))
         .toSorted((a, b) => (a.order < b.order ? -1 : 1));
-      const page = pageOfArray(ordered, request, (item) => item.order);
+      const page = orders.page(ordered, request, ({ arm }) => arm.configId);
       return {
         metrics: page.items.map(({ arm, cell, distributions }) =>
           metricsToWire(arm, cell, engine.dimensions, distributions),

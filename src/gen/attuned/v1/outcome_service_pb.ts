@@ -386,7 +386,7 @@ export const GetMetricsRequestSchema: GenMessage<GetMetricsRequest> = /*@__PURE_
  */
 export type GetMetricsResponse = Message<"attuned.v1.GetMetricsResponse"> & {
   /**
-   * Most outcomes first.
+   * Most outcomes first, as it was at the first page: whatever comes in while a reader pages, every arm is told once.
    *
    * @generated from field: repeated attuned.v1.ConfigurationMetrics metrics = 1;
    */
