@@ -77,6 +77,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/report.ts")).report,
   },
   {
+    name: "feedback",
+    summary: "Score a call that was reported, or a session, later",
+    load: async () => (await import("./commands/feedback.ts")).feedback,
+  },
+  {
     name: "replay",
     summary: "Report a large file of outcomes, with progress and retries",
     load: async () => (await import("./commands/replay.ts")).replay,

@@ -12,7 +12,10 @@ import {
 import { scopeHistory } from "../engine/experiments/scope-history.ts";
 import { verdictIn } from "../engine/experiments/verdicts.ts";
 import { pageOfArray } from "../engine/page.ts";
-import type { ExperimentService } from "../gen/attuned/v1/experiment_service_pb.ts";
+import type {
+  ExperimentService,
+  ListExperimentsRequest,
+} from "../gen/attuned/v1/experiment_service_pb.ts";
 import type { Clock } from "../platform/clock.ts";
 import { callerName } from "./request-fields.ts";
 import {
@@ -61,23 +64,7 @@ export function createExperimentService(
         comparisons: comparisons.filter(({ isPrimary }) => isPrimary).map(comparisonToWire),
       };
     },
-    listExperiments(request) {
-      const phase = optionalPhase(request.phase);
-      const model = request.model === "" ? "" : engine.lookups.modelKey(request.model);
-      const experiments = [...engine.state.config.experiments.values()]
-        .filter(
-          ({ scope, state }) =>
-            (model === "" || scope.model === model) &&
-            (phase === undefined || scope.phase === phase) &&
-            (request.states.length === 0 || request.states.includes(experimentStateToWire(state))),
-        )
-        .toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
-      const page = pageOfArray(experiments, request, orderOf);
-      return {
-        experiments: page.items.map((experiment) => experimentToWire(experiment, dimensions)),
-        nextPageToken: page.nextPageToken,
-      };
-    },
+    listExperiments: (request) => listed(engine, request),
     async startExperiment(request, context) {
       const author = { reason: request.reason, changedBy: callerName(context) };
       // Numbers for units are on disk before the first lookup needs one.
@@ -96,27 +83,27 @@ export function createExperimentService(
     },
     async getExperimentResults(request) {
       const experiment = requiredExperiment(engine.state, request.experimentId);
-      const { tally, pending } = engine.experiments.results(experiment);
-      const { comparisons, checks, winner } = verdictIn(engine.state, experiment);
-      const evidence = engine.state.inference.evidence.get(experiment.experimentId);
-      return {
-        ...answer(experiment),
-        arms: resultsToWire(experiment, tally, (metric) =>
-          engine.experiments.ahead(experiment, metric),
-        ),
-        ...(tally.cutMs > 0 ? { cutAt: timestampToWire(tally.cutMs) } : {}),
-        pending: BigInt(pending),
-        comparisons: comparisons.map(comparisonToWire),
-        checks: checksToWire(checks),
-        ...(winner ? { winner: winnerToWire(experiment, winner) } : {}),
-        ...(evidence && evidence.cutMs > 0
-          ? { evidenceCutAt: timestampToWire(evidence.cutMs) }
-          : {}),
-        ...(isServing(experiment)
-          ? { forecast: await forecastNow(engine, experiment, clock) }
-          : {}),
-      };
+      return { ...answer(experiment), ...(await resultsOf(engine, experiment, clock)) };
     },
+  };
+}
+
+/** What the units of an experiment did, and what that says of its arms. */
+async function resultsOf(engine: Engine, experiment: Experiment, clock: Clock) {
+  const { tally, pending } = engine.experiments.results(experiment);
+  const { comparisons, checks, winner } = verdictIn(engine.state, experiment);
+  const evidence = engine.state.inference.evidence.get(experiment.experimentId);
+  return {
+    arms: resultsToWire(experiment, tally, (metric) =>
+      engine.experiments.ahead(experiment, metric),
+    ),
+    ...(tally.cutMs > 0 ? { cutAt: timestampToWire(tally.cutMs) } : {}),
+    pending: BigInt(pending),
+    comparisons: comparisons.map(comparisonToWire),
+    checks: checksToWire(checks),
+    ...(winner ? { winner: winnerToWire(experiment, winner) } : {}),
+    ...(evidence && evidence.cutMs > 0 ? { evidenceCutAt: timestampToWire(evidence.cutMs) } : {}),
+    ...(isServing(experiment) ? { forecast: await forecastNow(engine, experiment, clock) } : {}),
   };
 }
 
@@ -130,6 +117,26 @@ async function forecastNow(engine: Engine, experiment: Experiment, clock: Clock)
     ({ isPrimary, smallestEffect }) => (isPrimary && smallestEffect ? [smallestEffect] : []),
   );
   return forecastToWire(forecast, effects.length > 0 ? Math.max(...effects) : undefined);
+}
+
+/** A page of the experiments that a request asks for. */
+function listed(engine: Engine, request: ListExperimentsRequest) {
+  const { dimensions } = engine;
+  const phase = optionalPhase(request.phase);
+  const model = request.model === "" ? "" : engine.lookups.modelKey(request.model);
+  const experiments = [...engine.state.config.experiments.values()]
+    .filter(
+      ({ scope, state }) =>
+        (model === "" || scope.model === model) &&
+        (phase === undefined || scope.phase === phase) &&
+        (request.states.length === 0 || request.states.includes(experimentStateToWire(state))),
+    )
+    .toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+  const page = pageOfArray(experiments, request, orderOf);
+  return {
+    experiments: page.items.map((experiment) => experimentToWire(experiment, dimensions)),
+    nextPageToken: page.nextPageToken,
+  };
 }
 
 /** A key that sorts experiments by their creation, newest first. */

@@ -371,6 +371,8 @@ function printResults(arms: readonly ExperimentArmResult[], terminal: Terminal):
       { title: "ASSIGNED", align: "right", drop: 1 },
       { title: "LATE", align: "right", drop: 3 },
       { title: "VOID", align: "right", drop: 4 },
+      { title: "FINAL", align: "right", drop: 5 },
+      { title: "FROZEN", align: "right", drop: 6 },
     ],
     arms.flatMap((arm) =>
       arm.metrics.map((metric) => {
@@ -386,6 +388,8 @@ function printResults(arms: readonly ExperimentArmResult[], terminal: Terminal):
           String(arm.assigned),
           String(arm.lateOutcomes),
           String(arm.voidOutcomes),
+          String(metric.ownRelease?.released ?? 0n),
+          String(arm.frozenScores),
         ];
       }),
     ),

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { ConfigurationMetrics } from "../../gen/attuned/v1/metrics_pb.ts";
+import type { ConfigurationMetrics, Percentiles } from "../../gen/attuned/v1/metrics_pb.ts";
 import {
   GetMetricsResponseSchema,
   OutcomeService,
@@ -24,15 +24,25 @@ import {
   formatSettings,
 } from "../terminal/format.ts";
 import { answer, printTable } from "../terminal/output.ts";
-import type { Column } from "../terminal/table.ts";
+import { type Column, factLines } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { printable } from "../terminal/text.ts";
 
 export const metrics: Command = {
   name: "metrics",
   summary: "Show how the settings of a model and a phase did",
-  usage: "MODEL PHASE [--attribute KEY=VALUE …] [--since TIME] [--until TIME]",
+  usage: "MODEL PHASE [--attribute KEY=VALUE …] [--since TIME] [--until TIME] [--details]",
   example: "attuned metrics gpt-4 execution --since 7d",
   positionals: { names: ["MODEL", "PHASE"], required: 2 },
-  options: { ...ATTRIBUTE_OPTION, ...WINDOW_OPTIONS, ...LIMIT_OPTION },
+  options: {
+    ...ATTRIBUTE_OPTION,
+    ...WINDOW_OPTIONS,
+    ...LIMIT_OPTION,
+    details: {
+      type: "flag",
+      help: "also percentiles, and what was late, missing, refused or corrected",
+    },
+  },
   async run(context) {
     const { args, terminal } = context;
     const request = {
@@ -55,6 +65,7 @@ export const metrics: Command = {
         items.map((item) => row(item, scores)),
         "no outcomes in this scope",
       );
+      if (args.flag("details")) for (const item of items) printDetails(item, terminal);
       if (items.some((item) => (item.derivedCostShare ?? 0) > 0)) {
         terminal.out("* derived, in part or whole, from tokens and the catalog's price");
       }
@@ -63,6 +74,44 @@ export const metrics: Command = {
     return EXIT_CODE.ok;
   },
 };
+
+/** What a table has no room for: how values are distributed, and what is not in the means. */
+function printDetails(item: ConfigurationMetrics, terminal: Terminal): void {
+  terminal.out("");
+  terminal.out(terminal.style.bold(printable(`${formatSettings(item.settings)} ${item.configId}`)));
+  const missing = Object.entries(item.missingCounts).map(([name, count]) => `${name} ${count}`);
+  const facts = [
+    ["latency ms", percentilesText(item.latencyPercentiles)],
+    ["tokens", percentilesText(item.tokenPercentiles)],
+    ["cost usd", percentilesText(item.costPercentiles)],
+    ["derived cost", derivedText(item)],
+    [
+      "statuses",
+      Object.entries(item.statuses)
+        .map(([name, n]) => `${name} ${n}`)
+        .join(", "),
+    ],
+    ["without", missing.join(", ")],
+    ["late", item.lateCount.toString()],
+    ["wrong clock", item.skewedCount.toString()],
+    ["duplicate", item.duplicateCount.toString()],
+    ["rejected", item.rejectedCount.toString()],
+    ["scored later", item.correctedCount.toString()],
+  ] as const;
+  for (const line of factLines(facts, terminal)) terminal.out(line);
+}
+
+function percentilesText(percentiles: Percentiles | undefined): string {
+  if (!percentiles) return "";
+  const { p50, p95, p99 } = percentiles;
+  return `half below ${formatNumber(p50, 3)}, 95% ${formatNumber(p95, 3)}, 99% ${formatNumber(p99, 3)}`;
+}
+
+function derivedText({ derivedCostShare, priceDate }: ConfigurationMetrics): string {
+  if (derivedCostShare === undefined) return "";
+  const prices = priceDate === "" ? "" : `, by prices of ${priceDate}`;
+  return `${formatPercent(derivedCostShare)}${prices}`;
+}
 
 function columns(scores: readonly string[]): readonly Column[] {
   const number = (title: string, drop?: number): Column => ({
