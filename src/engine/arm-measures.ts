@@ -1,4 +1,4 @@
-import type { MeasuredArm } from "../domain/analysis/measured-arm.ts";
+import { type MeasuredArm, stratumOf } from "../domain/analysis/measured-arm.ts";
 import type { Phase } from "../domain/config/phase.ts";
 import type { Attributes, Scope } from "../domain/config/scope.ts";
 import { type Cell, mergeCells } from "../domain/outcome/cell.ts";
@@ -53,7 +53,7 @@ export async function measureArms(
 }
 
 /**
- * Every arm of the selected scopes with its hours, one entry per scope, which is its stratum: the values of its dimensions, whatever
+ * Every arm of the selected scopes with its hours, one entry per scope, whose stratum is its phase and the values of its dimensions, whatever
  * the model, so that models are compared within them. Without a model or phase: of all. The overflow arm is none of them: it has no
  * settings, so nobody could choose it.
  */
@@ -64,7 +64,7 @@ export async function measureStrata(
 ): Promise<MeasuredArm[]> {
   const measured: MeasuredArm[] = [];
   for (const [key, scope] of selectedScopes(engine, selection)) {
-    const stratum = JSON.stringify(scope.dimensions);
+    const stratum = stratumOf(scope);
     for (const { live, byHour } of await engine.cells.readHours(key, window)) {
       const { settings, configId } = live.arm;
       if (configId === OVERFLOW_CONFIG_ID) continue;

@@ -1,11 +1,9 @@
-import type { ChangedStratum } from "../domain/analysis/change-impact.ts";
+import type { ChangedArms } from "../domain/analysis/change-impact.ts";
 import type { MeasuredArm } from "../domain/analysis/measured-arm.ts";
-import { type Metric, utilitySums } from "../domain/analysis/metric.ts";
 import type { ConfigurationChange } from "../domain/config/change.ts";
 import type { Phase } from "../domain/config/phase.ts";
 import type { Attributes } from "../domain/config/scope.ts";
 import { type SettingValue, sameSetting, settingFieldOf } from "../domain/config/settings.ts";
-import { EMPTY_SUMS, mergeSums, type PowerSums } from "../stats/power-sums.ts";
 import { keys, ranges } from "../store/keys.ts";
 import { measureStrata } from "./arm-measures.ts";
 import { HOUR_MS } from "./cells.ts";
@@ -18,15 +16,11 @@ export interface ChangedTimes {
   readonly until: number;
 }
 
-/** What was measured around a change, by stratum. */
+/** What was measured around a change. */
 export interface MeasuredAround {
   readonly phase: Phase;
   readonly times: ChangedTimes;
-  readonly strata: readonly {
-    readonly before: readonly MeasuredArm[];
-    readonly after: readonly MeasuredArm[];
-  }[];
-  sums(metric: Metric): ChangedStratum[];
+  readonly arms: ChangedArms;
 }
 
 /** The changes of a revision, or the one with an id. Empty where there is none. */
@@ -74,33 +68,27 @@ export async function measureAround(
     { model: first.model, phase, attributes },
     { from: times.from, until: times.until },
   );
-  const strata = [...Map.groupBy(arms, ({ stratum = "" }) => stratum).values()].map((own) => ({
-    before: own.flatMap((arm) =>
+  const side = (values: "oldValue" | "newValue", isOutside: (hour: number) => boolean) =>
+    arms.flatMap((arm) =>
       sideOf(arm, (hour) =>
-        hour === changedHour ? hasValues(arm, changes, "oldValue") : hour < changedHour,
+        hour === changedHour ? hasValues(arm, changes, values) : isOutside(hour),
       ),
-    ),
-    after: own.flatMap((arm) =>
-      sideOf(arm, (hour) =>
-        hour === changedHour ? hasValues(arm, changes, "newValue") : hour > changedHour,
-      ),
-    ),
-  }));
+    );
   return {
     phase,
     times,
-    strata,
-    sums: (metric) =>
-      strata.map(({ before, after }) => ({
-        before: sumsOf(before, metric),
-        after: sumsOf(after, metric),
-      })),
+    arms: {
+      before: side("oldValue", (hour) => hour < changedHour),
+      after: side("newValue", (hour) => hour > changedHour),
+    },
   };
 }
 
 /** An arm's cells of some hours, each as an arm of its own. */
 function sideOf(arm: MeasuredArm, isIn: (hour: number) => boolean): MeasuredArm[] {
-  return [...(arm.hours ?? [])].flatMap(([hour, cell]) => (isIn(hour) ? [{ ...arm, cell }] : []));
+  return [...(arm.hours ?? [])].flatMap(([hour, cell]) =>
+    isIn(hour) ? [{ ...arm, cell, hours: new Map([[hour, cell]]) }] : [],
+  );
 }
 
 /** Whether an arm names the values that the changes had on one side; those that are no settings are left out. */
@@ -114,10 +102,6 @@ function hasValues(
     return field ? [{ own: settings[field.key], value: change[side] as SettingValue }] : [];
   });
   return told.length > 0 && told.every(({ own, value }) => sameSetting(own, value));
-}
-
-function sumsOf(arms: readonly MeasuredArm[], metric: Metric): PowerSums {
-  return arms.reduce((sums, { cell }) => mergeSums(sums, utilitySums(cell, metric)), EMPTY_SUMS);
 }
 
 async function timesOf(

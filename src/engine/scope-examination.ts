@@ -1,5 +1,5 @@
-import type { CorrelatedArm } from "../domain/analysis/impact-correlations.ts";
-import { type MeasuredArm, pooledCell } from "../domain/analysis/measured-arm.ts";
+import { type CorrelatedArm, correlatedArm } from "../domain/analysis/impact-correlations.ts";
+import { type MeasuredArm, pooledCell, stratumOf } from "../domain/analysis/measured-arm.ts";
 import { METRICS, type Metric } from "../domain/analysis/metric.ts";
 import { levelIn, PARAMETERS, type Parameter } from "../domain/analysis/parameter.ts";
 import {
@@ -13,7 +13,6 @@ import type { DriftFinding } from "../domain/drift/drift.ts";
 import { boundedSums } from "../domain/outcome/cell.ts";
 import type { Recommendation } from "../domain/recommendation/recommendation.ts";
 import { Slices } from "../platform/slices.ts";
-import { EMPTY_SUMS } from "../stats/power-sums.ts";
 import { keys } from "../store/keys.ts";
 import type { LabelRecord, VersionRecord } from "./config-load.ts";
 import type { Engine } from "./engine.ts";
@@ -71,7 +70,10 @@ export async function examineScope(
   });
   const measured = await engine.cells.readTotals(scopeKey(scope), slices);
   const arms = measured.map(
-    ({ live, cell }): MeasuredArm => ({ settings: live.arm.settings, cell }),
+    ({ live, cell }): MeasuredArm => ({
+      ...{ settings: live.arm.settings, cell },
+      ...{ model: scope.model, stratum: stratumOf(scope) },
+    }),
   );
   const metric = decisionMetric(arms);
   const checks: ScopeCheck[] = [];
@@ -93,11 +95,7 @@ export async function examineScope(
         : { parameter, impact, drift: undefined, ...result },
     );
   }
-  const correlated = measured.map(({ live, cell: { bounded, tokensWithCost } }) => {
-    const { quality = EMPTY_SUMS, success = EMPTY_SUMS } = bounded;
-    const { settings, scope: own } = live.arm;
-    return { settings, model: own.model, cell: { bounded: { quality, success }, tokensWithCost } };
-  });
+  const correlated = arms.map(correlatedArm);
   return { scope, served, checks, correlated };
 }
 

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { correlationRatio, pearsonCorrelation } from "./correlation.ts";
+import {
+  correlationRatio,
+  correlationRatioWithin,
+  correlationWithin,
+  pearsonCorrelation,
+  productCorrelationWithin,
+} from "./correlation.ts";
 import { EMPTY_SUMS, mergeSums, sumsOf } from "./power-sums.ts";
 
 function direct(pairs: readonly (readonly [number, number])[]): number {
@@ -61,4 +67,40 @@ test("without observations or without variation there is no correlation", () => 
       { x: 1, sums: constant },
     ]),
   ).toBeUndefined();
+});
+
+test("within strata the sign is that of the strata, where the whole says the opposite", () => {
+  // In each stratum y falls with x; the stratum with the larger x has the larger y.
+  const low = [
+    { x: 0.1, sums: sumsOf([0.4, 0.4]) },
+    { x: 0.2, sums: sumsOf([0.3, 0.3]) },
+  ];
+  const high = [
+    { x: 0.8, sums: sumsOf([0.9, 0.9]) },
+    { x: 0.9, sums: sumsOf([0.8, 0.8]) },
+  ];
+  expect(pearsonCorrelation([...low, ...high])).toBeGreaterThan(0.9);
+  expect(correlationWithin([low, high])).toBeCloseTo(-1, 9);
+  const pairs = (groups: typeof low) => {
+    const sums = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 };
+    for (const { x, sums: y } of groups) {
+      sums.n += y.n;
+      sums.x += x * y.n;
+      sums.xx += x * x * y.n;
+      sums.y += y.s1;
+      sums.yy += y.s2;
+      sums.xy += x * y.s1;
+    }
+    return sums;
+  };
+  expect(productCorrelationWithin([pairs(low), pairs(high)])).toBeCloseTo(-1, 9);
+  expect(productCorrelationWithin([pairs([...low, ...high])])).toBeCloseTo(
+    pearsonCorrelation([...low, ...high]) ?? 0,
+    9,
+  );
+  const ys = (groups: typeof low) => groups.map(({ sums }) => sums);
+  expect(correlationRatioWithin([ys(low), ys(high)])).toBeCloseTo(1, 9);
+  expect(correlationWithin([])).toBeUndefined();
+  expect(correlationRatioWithin([])).toBeUndefined();
+  expect(productCorrelationWithin([])).toBeUndefined();
 });

@@ -85,6 +85,34 @@ describe.skipIf(!hasSharedData)("recorded temperatures", () => {
   });
 });
 
+test.skipIf(!hasSharedData)(
+  "of recorded temperatures that do not differ none has the best value",
+  async () => {
+    const { engine, platform, service, report } = await openAnalysisWorld();
+    const startMs = platform.clock.ms - 48 * HOUR_MS;
+    const rows = readReplay<TemperatureRow>("temperature-null-two-models.ndjson.gz");
+    await report(
+      rows.map(({ model, settings: { temperature }, scores }, index) =>
+        reported(
+          `t-${index}`,
+          { model: engine.lookups.modelKey(model), settings: { temperature } },
+          { scores, costNanoUsd: 1_000_000, occurredAtMs: startMs + (index % 40) * HOUR_MS },
+        ),
+      ),
+    );
+    for (const model of new Set(rows.map((row) => row.model))) {
+      const scope = { model, phase: Phase.EXECUTION };
+      const found = await service.analyzeCost({ ...scope, usdPerQualityPoint: 0.001 });
+      expect(found.options).toHaveLength(11);
+      expect(found.bestValue).toBe("");
+      const codes = found.insights.map(({ code }) => code);
+      expect(codes).not.toContain("BEST_VALUE");
+      expect(codes).toContain("VALUE_NOT_SHOWN");
+    }
+    await engine.close();
+  },
+);
+
 describe.skipIf(!hasSharedData)("recorded attempts", () => {
   /** Per temperature and problem the attempts as [tokens, token at which the answer ends, right]. */
   interface AttemptRow {
@@ -146,6 +174,19 @@ describe.skipIf(!hasSharedData)("recorded models, confounded on purpose", () => 
     expect(other?.differenceHigh).toBeLessThan(0);
     expect(other?.naiveDifference).toBeGreaterThan(6);
     expect(response.insights.map(({ code }) => code)).toContain("SIGN_TURNED");
+    const cost = await service.analyzeCost({ phase: Phase.EXECUTION, usdPerQualityPoint: 0.001 });
+    const [most, rival] = cost.options;
+    const gpt4 = cost.options.find(({ model }) => model === "gpt-4");
+    expect(cost.strata).toBe(57);
+    expect(cost.bestValue).toBe(gpt4?.configId);
+    // Quality is 12.5 points better for two points of money; the plain means say the opposite.
+    const sign = most === gpt4 ? -1 : 1;
+    expect(sign * (rival?.netBenefitGain ?? 0)).toBeCloseTo(10.5, 0);
+    expect(sign * (rival?.naiveNetBenefitGain ?? 0)).toBeLessThan(-6);
+    expect(sign * (rival?.netBenefitGainInterval?.low ?? 0)).toBeGreaterThan(sign > 0 ? 0 : 10.5);
+    const codes = cost.insights.map(({ code }) => code);
+    expect(codes).toContain("BEST_VALUE");
+    expect(codes).toContain("SIGN_TURNED");
     const before = engine.state.config;
     const pass = await loop.runNow();
     expect(pass.tasks.every(({ ok }) => ok)).toBe(true);
@@ -171,7 +212,11 @@ function confounded(rows: readonly ModelPairRow[], startMs: number): Outcome[] {
       return reported(
         `${domain}-${index}`,
         { model, settings: { temperature: 0.7 }, dimensions: ["", domain] },
-        { scores: { quality: 100 * right }, occurredAtMs: startMs + (index % 4) * HOUR_MS },
+        {
+          scores: { quality: 100 * right },
+          costNanoUsd: isGpt4 ? 3_000_000 : 1_000_000,
+          occurredAtMs: startMs + (index % 4) * HOUR_MS,
+        },
       );
     }),
   );

@@ -1,9 +1,10 @@
 import type { Scope } from "../config/scope.ts";
 import type { ChangeImpact } from "./change-impact.ts";
-import type { CostAnalysis, CostOption } from "./cost-analysis.ts";
+import type { CostAnalysis, CostOption, NetGain } from "./cost-analysis.ts";
 import { capital, type Insight, number, signed } from "./insight.ts";
 import type { LowerLimit } from "./lower-limit.ts";
 import type { OptimalSettings } from "./optimal-settings.ts";
+import { lacksScores } from "./scoring.ts";
 import type { TokenEfficiency } from "./token-efficiency.ts";
 
 /** What is said of tokens and quality. */
@@ -54,16 +55,59 @@ export function costInsights(found: CostAnalysis, scope: Scope): Insight[] {
   const insights: Insight[] = [];
   const better = found.options.find(({ configId }) => configId === most?.dominatedBy);
   if (most && better) insights.push(make("CHEAPER_AS_GOOD", cheaperText(most, better)));
-  const best = found.options.find(({ configId }) => configId === found.bestValue);
-  if (best?.netBenefit !== undefined) {
-    const text = `${optionText(best)} has the best evidenced net benefit: ${number(best.netBenefit)} points a call after its cost.`;
-    insights.push(make("BEST_VALUE", text));
-  }
-  if (insights.length === 0) {
+  insights.push(...valueInsights(found, make));
+  const turned = found.options.filter(
+    ({ gain }) => gain?.naive !== undefined && gain.naive * gain.estimate < 0,
+  );
+  if (turned.length > 0) insights.push(make("SIGN_TURNED", turnedText(found, turned)));
+  const share = Math.max(...found.options.map(({ unscoredShare }) => unscoredShare));
+  if (lacksScores(share)) insights.push(make("SCORES_MISSING", missingText(found, share)));
+  if (!better) {
     const text = `No settings are shown to be cheaper than those used most and as good (${found.sampleSize} outcomes); ${found.timeToAnswer.text}.`;
     insights.push(make("NO_DIFFERENCE_SHOWN", text));
   }
   return insights;
+}
+
+type Make = (code: Insight["code"], text: string) => Insight;
+
+/** What is said of net benefit, where somebody says what quality is worth. */
+function valueInsights({ options, bestValue }: CostAnalysis, make: Make): Insight[] {
+  const [most, ...others] = options;
+  const best = options.find(({ configId }) => configId === bestValue);
+  if (!most) return [];
+  if (best === most) {
+    const text = `${optionText(most)}, used most, brings more net benefit than any other settings.`;
+    return [make("BEST_VALUE", text)];
+  }
+  if (best?.gain) {
+    const text = `${optionText(best)} brings ${gainText(best.gain)} points of net benefit a call more than the settings used most (${optionText(most)}).`;
+    return [make("BEST_VALUE", text)];
+  }
+  const [first] = others
+    .flatMap((option) => (option.gain ? [{ option, gain: option.gain }] : []))
+    .toSorted((a, b) => b.gain.estimate - a.gain.estimate);
+  if (!first) return [];
+  const text = `No settings are shown to bring more net benefit than those used most; ${optionText(first.option)} is observed at ${gainText(first.gain)} points a call against them.`;
+  return [make("VALUE_NOT_SHOWN", text)];
+}
+
+function gainText({ estimate, interval }: NetGain): string {
+  return `${signed(estimate)} (${signed(interval.low)} to ${signed(interval.high)})`;
+}
+
+function turnedText({ strata }: CostAnalysis, turned: readonly CostOption[]): string {
+  const told = turned.map((option) => {
+    const { naive = 0, estimate = 0 } = option.gain ?? {};
+    return `${optionText(option)} ${signed(naive)} as plain means but ${signed(estimate)} within strata`;
+  });
+  return `The plain means mislead: against the settings used most, ${told.join(", ")} (points of net benefit a call, ${strata} strata). The settings were used on unlike calls; go by the comparison within strata, or run an experiment.`;
+}
+
+function missingText({ isWorstCase }: CostAnalysis, share: number): string {
+  return isWorstCase
+    ? `Up to ${number(100 * share)} % of the successful calls of some settings have no score, and others have more: what is not scored could be anything and counts against every claim.`
+    : `Up to ${number(100 * share)} % of the successful calls of some settings have no score; they are taken to be like those with one, which is assumed, not shown.`;
 }
 
 function cheaperText(most: CostOption, better: CostOption): string {

@@ -1,33 +1,68 @@
-import { correlationRatio, pearsonCorrelation } from "../../stats/correlation.ts";
+import {
+  correlationRatioWithin,
+  correlationWithin,
+  productCorrelationWithin,
+  type ValueGroup,
+} from "../../stats/correlation.ts";
 import { EMPTY_SUMS, mergeSums, type PowerSums } from "../../stats/power-sums.ts";
 import { finish, type Steps } from "../../stats/steps.ts";
 import type { Settings } from "../config/settings.ts";
-import { boundedSums, type Cell, mergePairs, NO_PAIRS, type PairTotals } from "../outcome/cell.ts";
+import { boundedSums, mergePairs, NO_PAIRS, type PairTotals } from "../outcome/cell.ts";
+import type { MeasuredArm } from "./measured-arm.ts";
+import { METRICS, type Metric, ratedSums, utilitySums } from "./metric.ts";
 
 /** How strongly a setting and an outcome go together: a description, not an effect. */
 export interface ImpactCorrelation {
   readonly x: "temperature" | "tokens" | "timeout" | "model";
   readonly y: "quality" | "cost" | "success";
-  /** Undefined where either does not vary. */
+  /** Within strata where there are several; undefined where either does not vary. */
   readonly value: number | undefined;
+  /** Over all outcomes at once, which a mix of unlike strata can turn round; undefined where there is one stratum. */
+  readonly naive: number | undefined;
   readonly kind: "pearson" | "eta_squared";
   /** Outcomes with both. */
   readonly sampleSize: number;
+  readonly strata: number;
 }
 
-/** What of an arm the correlations are computed from. */
+/** What of an arm the correlations are computed from: little, since it may be kept of very many. */
 export interface CorrelatedArm {
   readonly settings: Settings;
-  readonly model?: string;
-  readonly cell: Pick<Cell, "bounded" | "tokensWithCost">;
+  readonly model: string;
+  readonly stratum: string;
+  /** As it counts: failed calls without a score have the worst one (`utilitySums`). */
+  readonly quality: PowerSums;
+  /** Calls that carry a score of their own. */
+  readonly rated: number;
+  readonly success: PowerSums;
+  readonly tokensWithCost: PairTotals;
 }
 
 /** Arms between two steps. */
 const ARMS_PER_STEP = 200;
 
+/** What an arm brings to the correlations. */
+export function correlatedArm({
+  settings,
+  model = "",
+  stratum = "",
+  cell,
+}: MeasuredArm): CorrelatedArm {
+  const quality = qualityMetric();
+  return {
+    settings,
+    model,
+    stratum,
+    quality: utilitySums(cell, quality),
+    rated: ratedSums(cell, quality).n,
+    success: boundedSums(cell, "success"),
+    tokensWithCost: cell.tokensWithCost,
+  };
+}
+
 /**
  * The seed's four: quality by temperature, cost by tokens, success by timeout (Pearson), and quality by model, which has no order
- * (eta squared). Over all outcomes of the arms, exact from their sums.
+ * (eta squared). Exact from the sums of the arms, within strata: those of a model by scope, those of models by the rest of it.
  */
 export function impactCorrelations(arms: readonly CorrelatedArm[]): ImpactCorrelation[] {
   return finish(impactCorrelationSteps(arms));
@@ -37,73 +72,112 @@ export function impactCorrelations(arms: readonly CorrelatedArm[]): ImpactCorrel
 export function* impactCorrelationSteps(
   arms: readonly CorrelatedArm[],
 ): Steps<ImpactCorrelation[]> {
+  // Failures alone say nothing of quality.
+  const isRated = arms.some(({ rated }) => rated > 0);
+  const quality = (arm: CorrelatedArm) => (isRated ? arm.quality : EMPTY_SUMS);
   return [
-    yield* bySetting(arms, { x: "temperature", y: "quality" }, ({ settings }) => {
-      return settings.temperature;
+    yield* bySetting(arms, { x: "temperature", y: "quality" }, (arm) => {
+      return { value: arm.settings.temperature, sums: quality(arm) };
     }),
     yield* byTokens(arms),
-    yield* bySetting(arms, { x: "timeout", y: "success" }, ({ settings }) => {
-      return settings.timeoutSeconds;
+    yield* bySetting(arms, { x: "timeout", y: "success" }, ({ settings, success }) => {
+      return { value: settings.timeoutSeconds, sums: success };
     }),
-    yield* byModel(arms),
+    yield* byModel(arms, quality),
   ];
 }
 
 function* byTokens(arms: readonly CorrelatedArm[]): Steps<ImpactCorrelation> {
-  let pair = NO_PAIRS;
-  for (const [place, { cell }] of arms.entries()) {
-    pair = mergePairs(pair, cell.tokensWithCost);
+  const strata = new Map<string, PairTotals>();
+  let all = NO_PAIRS;
+  for (const [place, arm] of arms.entries()) {
+    const { tokensWithCost: pairs } = arm;
     if (place % ARMS_PER_STEP === 0) yield;
+    if (pairs.n === 0) continue;
+    const key = scopeOf(arm);
+    strata.set(key, mergePairs(strata.get(key) ?? NO_PAIRS, pairs));
+    all = mergePairs(all, pairs);
   }
-  const value = pairCorrelation(pair);
-  return { x: "tokens", y: "cost", value, kind: "pearson", sampleSize: pair.n };
+  return {
+    ...{ x: "tokens", y: "cost", kind: "pearson", sampleSize: all.n },
+    value: productCorrelationWithin([...strata.values()]),
+    naive: strata.size > 1 ? productCorrelationWithin([all]) : undefined,
+    strata: Math.max(1, strata.size),
+  };
 }
 
 function* bySetting(
   arms: readonly CorrelatedArm[],
   names: Pick<ImpactCorrelation, "x" | "y">,
-  value: (arm: CorrelatedArm) => number | undefined,
+  read: (arm: CorrelatedArm) => { readonly value: number | undefined; readonly sums: PowerSums },
 ): Steps<ImpactCorrelation> {
   // Arms of one value are one group: as many groups as there are values, however many arms.
-  const byValue = new Map<number, PowerSums>();
+  const strata = new Map<string, Map<number, PowerSums>>();
+  const all = new Map<number, PowerSums>();
   for (const [place, arm] of arms.entries()) {
-    const x = value(arm);
-    if (x !== undefined)
-      byValue.set(x, mergeSums(byValue.get(x) ?? EMPTY_SUMS, boundedSums(arm.cell, names.y)));
     if (place % ARMS_PER_STEP === 0) yield;
+    const { value, sums } = read(arm);
+    if (value === undefined || sums.n === 0) continue;
+    const key = scopeOf(arm);
+    const own = strata.get(key) ?? new Map<number, PowerSums>();
+    strata.set(key, own);
+    for (const groups of [own, all])
+      groups.set(value, mergeSums(groups.get(value) ?? EMPTY_SUMS, sums));
   }
-  const groups = [...byValue].map(([x, sums]) => ({ x, sums }));
   return {
     ...names,
-    value: pearsonCorrelation(groups),
     kind: "pearson",
-    sampleSize: groups.reduce((sum, { sums }) => sum + sums.n, 0),
+    value: correlationWithin([...strata.values()].map(groupsOf)),
+    naive: strata.size > 1 ? correlationWithin([groupsOf(all)]) : undefined,
+    sampleSize: countOf(all.values()),
+    strata: Math.max(1, strata.size),
   };
 }
 
-function* byModel(arms: readonly CorrelatedArm[]): Steps<ImpactCorrelation> {
-  const byName = new Map<string, PowerSums>();
-  for (const [place, { model, cell }] of arms.entries()) {
+function* byModel(
+  arms: readonly CorrelatedArm[],
+  quality: (arm: CorrelatedArm) => PowerSums,
+): Steps<ImpactCorrelation> {
+  const strata = new Map<string, Map<string, PowerSums>>();
+  const all = new Map<string, PowerSums>();
+  for (const [place, arm] of arms.entries()) {
     if (place % ARMS_PER_STEP === 0) yield;
-    if (model === undefined) continue;
-    byName.set(model, mergeSums(byName.get(model) ?? EMPTY_SUMS, boundedSums(cell, "quality")));
+    const sums = quality(arm);
+    if (arm.model === "" || sums.n === 0) continue;
+    const own = strata.get(arm.stratum) ?? new Map<string, PowerSums>();
+    strata.set(arm.stratum, own);
+    for (const groups of [own, all])
+      groups.set(arm.model, mergeSums(groups.get(arm.model) ?? EMPTY_SUMS, sums));
   }
-  const groups = [...byName.values()].filter(({ n }) => n > 0);
+  const within = [...strata.values()].map((groups) => [...groups.values()]);
+  const isKnown = within.some(({ length }) => length > 1);
   return {
-    x: "model",
-    y: "quality",
-    value: groups.length < 2 ? undefined : correlationRatio(groups),
-    kind: "eta_squared",
-    sampleSize: groups.reduce((sum, { n }) => sum + n, 0),
+    ...{ x: "model", y: "quality", kind: "eta_squared" },
+    value: isKnown ? correlationRatioWithin(within) : undefined,
+    naive:
+      strata.size > 1 && all.size > 1 ? correlationRatioWithin([[...all.values()]]) : undefined,
+    sampleSize: countOf(all.values()),
+    strata: Math.max(1, strata.size),
   };
 }
 
-/** Pearson's correlation of two quantities from their sums; undefined below two values, or where one does not vary. */
-export function pairCorrelation({ n, x, y, xx, yy, xy }: PairTotals): number | undefined {
-  if (n < 2) return undefined;
-  const [varianceX, varianceY] = [xx / n - (x / n) ** 2, yy / n - (y / n) ** 2];
-  const isConstant = (variance: number, squares: number) => variance <= (1e-12 * squares) / n;
-  if (isConstant(varianceX, xx) || isConstant(varianceY, yy)) return undefined;
-  const covariance = xy / n - (x / n) * (y / n);
-  return Math.max(-1, Math.min(1, covariance / Math.sqrt(varianceX * varianceY)));
+function scopeOf({ model, stratum }: CorrelatedArm): string {
+  return JSON.stringify([model, stratum]);
+}
+
+function groupsOf(values: ReadonlyMap<number, PowerSums>): ValueGroup[] {
+  return [...values].map(([x, sums]) => ({ x, sums }));
+}
+
+/** A part of the failed calls counts where a part of the others is scored: not always a whole number. */
+function countOf(groups: Iterable<PowerSums>): number {
+  let count = 0;
+  for (const { n } of groups) count += n;
+  return Math.round(count);
+}
+
+function qualityMetric(): Metric {
+  const [quality] = METRICS;
+  if (!quality) throw new RangeError("quality is a metric");
+  return quality;
 }

@@ -6,6 +6,7 @@ import {
   type ParameterImpact,
   type TailReport,
 } from "./parameter-impact.ts";
+import { lacksScores } from "./scoring.ts";
 
 export type InsightCode =
   | "TAIL_WORSE"
@@ -22,7 +23,9 @@ export type InsightCode =
   | "CHANGE_NOT_SHOWN"
   | "SETTINGS_SUGGESTED"
   | "COMPARED_OVER_TIME"
-  | "RANDOMISED_EFFECT";
+  | "RANDOMISED_EFFECT"
+  | "SCORES_MISSING"
+  | "VALUE_NOT_SHOWN";
 
 /** A finding in words, with what it rests on. */
 export interface Insight {
@@ -33,6 +36,9 @@ export interface Insight {
   readonly parameter: string;
   readonly metric: string;
 }
+
+/** Levels that a sentence names. */
+const LEVELS_TOLD = 5;
 
 /** What an analysis says, in sentences that a person who is no statistician can act on. */
 export function insightsOf(impact: ParameterImpact, scope: Scope): Insight[] {
@@ -50,8 +56,12 @@ export function insightsOf(impact: ParameterImpact, scope: Scope): Insight[] {
   for (const tail of impact.tails) insights.push(make("TAIL_WORSE", tailText(impact, tail)));
   const worse = impact.levels.filter((level) => level.isOptimal === false);
   if (worse.length > 0) insights.push(make("LEVELS_WORSE", worseText(impact, worse)));
+  const late = impact.levels.filter(({ timeBasis }) => timeBasis === "over_time");
+  if (late.length > 0) insights.push(make("COMPARED_OVER_TIME", overTimeText(impact, late)));
   const turned = impact.levels.filter((level) => isTurned(impact, level));
   if (turned.length > 0) insights.push(make("SIGN_TURNED", turnedText(impact, turned)));
+  const missing = scoresMissingText(impact);
+  if (missing !== "") insights.push(make("SCORES_MISSING", missing));
   const alike = impact.levels.filter((level) => level.isOptimal === true);
   if (alike.length > 1) insights.push(make("NO_DIFFERENCE_SHOWN", alikeText(impact, alike)));
   return insights;
@@ -111,11 +121,18 @@ function list(impact: ParameterImpact, levels: readonly LevelReport[]): string {
     .join(", ");
 }
 
-/** Whether the plain means say the opposite of the comparison within strata. */
+function overTimeText(impact: ParameterImpact, late: readonly LevelReport[]): string {
+  const { parameter, levels, best } = impact;
+  const bestLevel = levels.find(({ value }) => value === best);
+  const names = late.map((level) => levelText(parameter, level)).join(", ");
+  return `Compared over time: ${names} ${late.length === 1 ? "was" : "were"} used at other times than ${bestLevel ? levelText(parameter, bestLevel) : "the best"}, so that whatever else changed then is in the difference. Use both at the same time, or run an experiment.`;
+}
+
+/** Whether the plain means say the opposite of the comparison within strata or hours. */
 function isTurned({ strata }: ParameterImpact, level: LevelReport): boolean {
-  const { difference, naiveDifference } = level;
+  const { difference, naiveDifference, timeBasis } = level;
   return (
-    strata > 1 &&
+    (strata > 1 || timeBasis === "within_hours") &&
     level.isOptimal !== undefined &&
     difference !== undefined &&
     difference * naiveDifference < 0
@@ -125,11 +142,13 @@ function isTurned({ strata }: ParameterImpact, level: LevelReport): boolean {
 function turnedText(impact: ParameterImpact, turned: readonly LevelReport[]): string {
   const { parameter, metric, levels, best, strata } = impact;
   const bestLevel = levels.find(({ value }) => value === best);
+  const where = strata > 1 ? "strata" : "hours";
   const told = turned.map((level) => {
     const { difference = 0, naiveDifference } = level;
-    return `${levelText(parameter, level)} ${signed(naiveDifference)} as plain means but ${signed(difference)} within strata`;
+    return `${levelText(parameter, level)} ${signed(naiveDifference)} as plain means but ${signed(difference)} within ${where}`;
   });
-  return `The plain means of ${metric.name} mislead: against ${bestLevel ? levelText(parameter, bestLevel) : "the best"}, ${told.join(", ")} (${metric.unit}, ${strata} strata). The levels were used on unlike calls; go by the comparison within strata, or run an experiment.`;
+  const unlike = strata > 1 ? "on unlike calls" : "in unlike hours";
+  return `The plain means of ${metric.name} mislead: against ${bestLevel ? levelText(parameter, bestLevel) : "the best"}, ${told.join(", ")} (${metric.unit}${strata > 1 ? `, ${strata} strata` : ""}). The levels were used ${unlike}; go by the comparison within ${where}, or run an experiment.`;
 }
 
 function alikeText(impact: ParameterImpact, alike: readonly LevelReport[]): string {
@@ -141,6 +160,23 @@ function alikeText(impact: ParameterImpact, alike: readonly LevelReport[]): stri
     low === high ? parameter.text(low) : `${parameter.text(low)} to ${parameter.text(high)}`,
   );
   return `No difference in ${metric.name} is shown between ${parameter.name} ${ranges.join(" and ")} (${count} outcomes): changing it within that range has no known effect. That none is shown is not that there is none: the intervals against the best say how large one may be.`;
+}
+
+/** What the calls without a score leave open; empty where nearly all have one. */
+function scoresMissingText({ parameter, metric, levels, isWorstCase }: ParameterImpact): string {
+  const shares = levels.flatMap((level) =>
+    level.unscoredShare === undefined ? [] : [{ level, share: level.unscoredShare }],
+  );
+  if (!shares.some(({ share }) => lacksScores(share))) return "";
+  const told = shares
+    .toSorted((a, b) => b.share - a.share)
+    .slice(0, LEVELS_TOLD)
+    .map(({ level, share }) => `${levelText(parameter, level)}: ${number(100 * share)} %`);
+  const rest = shares.length > LEVELS_TOLD ? ", …" : "";
+  const name = capital(metric.name);
+  return isWorstCase
+    ? `${name} is not scored alike: of the successful calls ${told.join(", ")}${rest} have no score. Those beyond what the best scored level lacks could be anything, so no level is called worse unless it is at their worst.`
+    : `${name} is known of a part of the successful calls only (without a score: ${told.join(", ")}${rest}). The others are taken to be like them; that is assumed, not shown.`;
 }
 
 function directionOf({ metric }: ParameterImpact): string {

@@ -1,3 +1,4 @@
+import type { Scope } from "../config/scope.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Cell, EMPTY_CELL, mergeCells } from "../outcome/cell.ts";
 
@@ -11,6 +12,11 @@ export interface MeasuredArm {
   readonly stratum?: string;
   /** The same cells by hour, counted from 1970. */
   readonly hours?: ReadonlyMap<number, Cell>;
+}
+
+/** What outcomes of a scope are compared within, whatever the model. */
+export function stratumOf({ phase, dimensions }: Scope): string {
+  return JSON.stringify([phase, ...dimensions]);
 }
 
 const HOURS_PER_DAY = 24;

@@ -9,6 +9,7 @@ import { shownNumber } from "../kernel/precision.ts";
 import { binsOf, type HeavyQuantity, octaveName } from "../outcome/binned.ts";
 import { boundedSums, type Cell } from "../outcome/cell.ts";
 import { SCORE_SCALES } from "../outcome/score.ts";
+import { type ScoredCell, scoredShare, scoringOf } from "./scoring.ts";
 
 /** A metric with a range, so that statements about its mean need no assumption about its distribution. */
 export interface Metric {
@@ -20,15 +21,23 @@ export interface Metric {
   readonly unit: string;
   /** What a mean and its interval are about. */
   readonly about: string;
+  /** Whether callers score it: then a failed call without a score counts as the worst. */
+  readonly isScored?: boolean;
   /** The quantity that is counted up to `max`, which is the upper edge of this octave. */
   readonly capped?: { readonly quantity: HeavyQuantity; readonly octave: number };
 }
 
-const scored = (name: string) => `the mean ${name} of the calls that were scored`;
+/** A metric that callers score. */
+function scored(name: keyof typeof SCORE_SCALES, unit: string): Metric {
+  const scale = SCORE_SCALES[name] ?? { max: 1, better: "higher" };
+  const worst = scale.better === "higher" ? 0 : scale.max;
+  const about = `the mean ${name} of a call; a failed call without a score counts ${worst}, a successful one without is taken to be like those with one`;
+  return { name, ...scale, unit, about, isScored: true };
+}
 
 /** Metrics whose range does not depend on what was seen. */
 export const METRICS: readonly Metric[] = [
-  { name: "quality", ...scale("quality"), unit: "points", about: scored("quality") },
+  scored("quality", "points"),
   {
     name: "success",
     max: 1,
@@ -36,14 +45,9 @@ export const METRICS: readonly Metric[] = [
     unit: "of calls",
     about: "the share of calls that ended with OK, without those cancelled or not used",
   },
-  { name: "coherence", ...scale("coherence"), unit: "points", about: scored("coherence") },
-  { name: "creativity", ...scale("creativity"), unit: "points", about: scored("creativity") },
-  {
-    name: "hallucination",
-    ...scale("hallucination"),
-    unit: "points",
-    about: scored("hallucination"),
-  },
+  scored("coherence", "points"),
+  scored("creativity", "points"),
+  scored("hallucination", "points"),
 ];
 
 /** Quantities with heavy tails: their plain means decide nothing, those of capped values may. */
@@ -88,13 +92,63 @@ export function metricFor(name: string, cells: Iterable<Cell>): Metric | undefin
   };
 }
 
-/** Sums of a metric in a cell, in 0..1 and turned so that more is better. */
-export function utilitySums(cell: Cell, metric: Metric): PowerSums {
+/**
+ * Sums of a metric in a cell, in 0..1 and turned so that more is better: what every statement about it is made of.
+ *
+ * Of a metric that callers score, a failed call without a score has the worst one: else settings would gain by failing where they are
+ * bad. Where only a share of the successful calls is scored, as many of the failed ones count, so that both weigh alike: the mean is
+ * that of scored calls times the rate at which calls do not fail so. To count a known share of n alike values is to take the expected
+ * log wealth of a bet on a random part of them, which is at most the log of the expected wealth: an e-process stays one. Assumes
+ * that the scored successes are like the others; where levels are scored unlike, see `worstCaseSums`. `share` is the share scored, of this
+ * cell where absent.
+ */
+export function utilitySums(
+  cell: UtilityCell,
+  metric: Metric,
+  share: number = metric.isScored === true ? scoredShare(scoringOf(cell, metric.name)) : 1,
+): PowerSums {
+  const sums = ratedSums(cell, metric);
+  if (metric.isScored !== true) return sums;
+  return { ...sums, n: sums.n + share * scoringOf(cell, metric.name).failed };
+}
+
+/** The same of the calls that carry a value of their own: "among rated calls", which decides nothing. */
+export function ratedSums(cell: UtilityCell, metric: Metric): PowerSums {
   const sums = metric.capped
     ? cappedSums(cell, metric.capped.quantity, metric.capped.octave)
     : boundedSums(cell, metric.name);
   return metric.better === "higher" ? sums : scaleSums(shiftSums(sums, 1), -1);
 }
+
+/**
+ * Sums as `utilitySums` has them where the successful calls that lack a score, compared with a level of which the share `most` is
+ * scored, all have the worst one, and where they all have the best one: the worst-case bounds of Manski 1990.
+ */
+export function worstCaseSums(
+  cell: UtilityCell,
+  metric: Metric,
+  { share, most }: { readonly share: number; readonly most: number },
+): { readonly lowest: PowerSums; readonly highest: PowerSums } {
+  const sums = utilitySums(cell, metric, most);
+  const lacking = Math.max(0, most - share) * scoringOf(cell, metric.name).successful;
+  const { n, s1, s2, s3, s4 } = sums;
+  return {
+    lowest: { ...sums, n: n + lacking },
+    highest: {
+      n: n + lacking,
+      ...{ s1: s1 + lacking, s2: s2 + lacking, s3: s3 + lacking, s4: s4 + lacking },
+    },
+  };
+}
+
+/** Outcomes of a cell that a metric says something of. */
+export function countOf(cell: UtilityCell, metric: Metric): number {
+  const own = ratedSums(cell, metric).n;
+  return metric.isScored === true ? own + scoringOf(cell, metric.name).failed : own;
+}
+
+/** What of a cell says something of a metric. */
+export type UtilityCell = ScoredCell & Pick<Cell, "binned">;
 
 /** A utility in 0..1 in the metric's own unit and direction. */
 export function inUnit(metric: Metric, utility: number): number {
@@ -102,7 +156,11 @@ export function inUnit(metric: Metric, utility: number): number {
 }
 
 /** Sums of min(x, 2^octave) / 2^octave over the calls of a cell; exact, since octaves are whole. */
-export function cappedSums(cell: Cell, quantity: HeavyQuantity, octave: number): PowerSums {
+export function cappedSums(
+  cell: Pick<Cell, "binned">,
+  quantity: HeavyQuantity,
+  octave: number,
+): PowerSums {
   return binsOf(cell.binned, (bin) => octaveName(quantity, bin)).reduce((total, { bin, sums }) => {
     if (bin <= octave) return mergeSums(total, scaleSums(sums, 2 ** (bin - octave)));
     const { n } = sums;
@@ -125,8 +183,4 @@ function capOctave(cells: Iterable<Cell>, quantity: HeavyQuantity): number {
     if (below >= SHARE_BELOW_CAP * total) return bin;
   }
   return 0;
-}
-
-function scale(name: keyof typeof SCORE_SCALES): { max: number; better: "higher" | "lower" } {
-  return SCORE_SCALES[name] ?? { max: 1, better: "higher" };
 }

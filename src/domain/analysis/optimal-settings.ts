@@ -2,15 +2,11 @@ import type { Interval } from "../../stats/interval.ts";
 import { meanOf } from "../../stats/power-sums.ts";
 import type { Steps } from "../../stats/steps.ts";
 import { canonicalSettings, type Settings } from "../config/settings.ts";
+import { comparableLevels } from "./comparable-level.ts";
 import { compareLevelsSteps } from "./level-comparison.ts";
 import { type MeasuredArm, ratePerDay } from "./measured-arm.ts";
 import { inUnit, type Metric, utilitySums } from "./metric.ts";
-import {
-  type AnalysisTime,
-  comparableLevel,
-  LEVELS_MAX,
-  meanIntervalIn,
-} from "./parameter-impact.ts";
+import { type AnalysisTime, LEVELS_MAX, meanIntervalIn } from "./parameter-impact.ts";
 import { type TimeToAnswer, timeToAnswer } from "./time-to-answer.ts";
 
 /** Outcomes that settings need to be judged, where nobody says otherwise (seed decision X16). */
@@ -66,10 +62,11 @@ export function* optimalSettingsSteps(
   },
 ): Steps<OptimalSettings> {
   const { metric, minSamples, served, time } = question;
-  const groups = [...Map.groupBy(arms, ({ settings }) => canonicalSettings(settings))]
-    .flatMap(([, own]) => {
-      const [first] = own;
-      return first ? [{ arm: first, level: comparableLevel(own, metric) }] : [];
+  const bySettings = [...Map.groupBy(arms, ({ settings }) => canonicalSettings(settings)).values()];
+  const groups = comparableLevels(bySettings, metric)
+    .flatMap((level, index) => {
+      const arm = bySettings[index]?.[0];
+      return arm ? [{ arm, level }] : [];
     })
     .filter(({ level }) => level.sums.n > 0)
     .toSorted((a, b) => b.level.sums.n - a.level.sums.n);
@@ -87,7 +84,7 @@ export function* optimalSettingsSteps(
     options.push({
       configId: group.arm.configId ?? "",
       settings: group.arm.settings,
-      sampleSize: group.level.sums.n,
+      sampleSize: group.level.sampleSize,
       mean: inUnit(metric, meanOf(group.level.sums) ?? 0),
       interval: meanIntervalIn(metric, group.level.sums),
       isOptimal: place < 0 ? undefined : comparison?.verdicts[place]?.standing !== "worse",
@@ -99,7 +96,7 @@ export function* optimalSettingsSteps(
   );
   const best = ordered.find(({ isOptimal }) => isOptimal === true);
   const isDistinguishable = options.some(({ isOptimal }) => isOptimal === false);
-  const lacking = best ? 0 : Math.max(1, minSamples - (options[0]?.sampleSize ?? 0));
+  const lacking = best ? 0 : Math.max(1, Math.ceil(minSamples - (groups[0]?.level.sums.n ?? 0)));
   return {
     status: best ? "ok" : "insufficient_data",
     metric,

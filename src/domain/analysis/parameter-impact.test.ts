@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { finish } from "../../stats/steps.ts";
 import { assert } from "../kernel/assert.ts";
 import { EMPTY_CELL, foldOutcome, mergeCells } from "../outcome/cell.ts";
 import { outcomeOf } from "../outcome/outcome-fixtures.ts";
@@ -8,7 +9,7 @@ import type { MeasuredArm } from "./measured-arm.ts";
 import { metricOf } from "./metric.ts";
 import { parameterOf } from "./parameter.ts";
 import { analyseParameter, rangeAround } from "./parameter-impact.ts";
-import { binOfTemperature, temperatureBins } from "./temperature-bins.ts";
+import { binOfTemperature, temperatureBinSteps } from "./temperature-bins.ts";
 
 const SCOPE = { model: "gpt-4", phase: "execution", dimensions: ["", ""] } as const;
 
@@ -158,7 +159,9 @@ describe("B099 the seed's bins", () => {
   test("are always all four, those without outcomes without a mean", () => {
     const metric = metricOf("quality");
     assert(metric, "quality is known");
-    const bins = temperatureBins([armOf(0.7, { quality: 60 }, 30)], metric);
+    const bins = finish(
+      temperatureBinSteps([armOf(0.7, { quality: 60 }, 30)], metric, { closedBefore: 0 }),
+    );
     expect(bins.map(({ name, sampleSize, mean }) => [name, sampleSize, mean])).toEqual([
       ["low", 0, undefined],
       ["medium", 30, expect.closeTo(60, 9)],

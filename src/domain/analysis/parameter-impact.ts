@@ -2,20 +2,16 @@ import { meanInterval } from "../../stats/confidence-sequence.ts";
 import { correlationRatio, pearsonCorrelation } from "../../stats/correlation.ts";
 import type { Interval } from "../../stats/interval.ts";
 import type { OrderedTail } from "../../stats/ordered-tail.ts";
-import { EMPTY_SUMS, meanOf, mergeSums, type PowerSums } from "../../stats/power-sums.ts";
+import { meanOf, type PowerSums } from "../../stats/power-sums.ts";
 import { finish, type Steps } from "../../stats/steps.ts";
+import { type ComparableLevel, comparableLevels } from "./comparable-level.ts";
 import type { Evidence } from "./evidence.ts";
-import {
-  ALPHA,
-  type Batch,
-  type ComparableLevel,
-  compareLevelsSteps,
-  countStrata,
-  type LevelComparison,
-} from "./level-comparison.ts";
+import { ALPHA, compareLevelsSteps, type LevelComparison } from "./level-comparison.ts";
+import { countStrata } from "./level-pairs.ts";
 import { type MeasuredArm, ratePerDay } from "./measured-arm.ts";
 import { inUnit, type Metric, utilitySums } from "./metric.ts";
 import { levelIn, type Parameter } from "./parameter.ts";
+import type { TimeBasis } from "./shared-hours.ts";
 import { type TimeToAnswer, timeToAnswer } from "./time-to-answer.ts";
 
 /** Outcomes that a level needs to be judged. Fewer cannot be shown worse, and would stretch the optimum by accident. */
@@ -31,6 +27,10 @@ export interface LevelReport {
   readonly sampleSize: number;
   /** In the metric's unit. */
   readonly mean: number;
+  /** Of a score: the mean among the calls that have one, where `mean` counts failed ones without. It decides nothing. */
+  readonly ratedMean: number | undefined;
+  /** Of a score: the share of the successful calls without one. */
+  readonly unscoredShare: number | undefined;
   /** Anytime-valid interval of the mean, in the metric's unit. */
   readonly interval: Interval;
   /** This minus the best level, in the metric's unit; within strata where there are several. Undefined where they share none. */
@@ -39,6 +39,8 @@ export interface LevelReport {
   readonly naiveDifference: number;
   /** Outcomes that the difference rests on. */
   readonly compared: number;
+  /** How the difference was compared in time, in a single stratum; undefined where it is of the best level, or of none. */
+  readonly timeBasis: TimeBasis | undefined;
   /**
    * By how much the best level, whichever it is, is better, in the metric's unit: from zero up where none is shown to be. Of levels that
    * are not shown to be worse only in detailed analyses; undefined where there are too few outcomes to judge.
@@ -88,6 +90,8 @@ export interface ParameterImpact {
   readonly correlationRatio: number | undefined;
   /** Strata with outcomes; with more than one, levels are compared within them. */
   readonly strata: number;
+  /** Whether the levels are scored unlike, so that calls without a score count against every claim. */
+  readonly isWorstCase: boolean;
   readonly timeToAnswer: TimeToAnswer;
   /** Always observational here: the levels were not drawn at random. */
   readonly evidence: Evidence;
@@ -155,7 +159,7 @@ export function* analyseParameterSteps(
     parameter,
     metric,
     status: enough ? "ok" : "insufficient_data",
-    sampleSize: levels.reduce((sum, level) => sum + level.sums.n, 0),
+    sampleSize: levels.reduce((sum, level) => sum + level.sampleSize, 0),
     samplesNeeded: lacking,
     levels: reports,
     best: comparison && judged[comparison.best]?.value,
@@ -173,6 +177,7 @@ export function* analyseParameterSteps(
       ? correlationRatio(levels.map(({ sums }) => sums))
       : undefined,
     strata: countStrata(levels) || 1,
+    isWorstCase: comparison?.isWorstCase ?? false,
     timeToAnswer: timeToAnswer({
       metric,
       levels: levels.map(({ sums }) => sums),
@@ -200,47 +205,34 @@ export function levelText(parameter: Parameter, level: { value: number; name: st
 }
 
 function levelsOf(arms: readonly MeasuredArm[], parameter: Parameter, metric: Metric): Level[] {
-  const byValue = Map.groupBy(arms, ({ settings }) => levelIn(settings, parameter));
-  return [...byValue]
-    .flatMap(([value, own]) => (value === undefined ? [] : levelFrom(own, metric, value, "")))
-    .toSorted((a, b) => a.value - b.value);
+  const byValue = [...Map.groupBy(arms, ({ settings }) => levelIn(settings, parameter))].flatMap(
+    ([value, own]) => (value === undefined ? [] : [{ value, name: "", own }]),
+  );
+  return levelsFrom(byValue, metric).toSorted((a, b) => a.value - b.value);
 }
 
 function namedLevels(arms: readonly MeasuredArm[], metric: Metric): Level[] {
-  return [...Map.groupBy(arms, ({ model = "" }) => model)]
-    .flatMap(([name, own]) => (name === "" ? [] : levelFrom(own, metric, 0, name)))
+  const byName = [...Map.groupBy(arms, ({ model = "" }) => model)].flatMap(([name, own]) =>
+    name === "" ? [] : [{ value: 0, name, own }],
+  );
+  return levelsFrom(byName, metric)
     .toSorted((a, b) => b.sums.n - a.sums.n || (a.name < b.name ? -1 : 1))
     .map((level, value) => ({ ...level, value }));
 }
 
-/** The level of some arms; none where no outcome carries the metric. */
-function levelFrom(
-  arms: readonly MeasuredArm[],
+/** The levels of some groups of arms, without those of which no outcome carries the metric. */
+function levelsFrom(
+  groups: readonly { value: number; name: string; own: readonly MeasuredArm[] }[],
   metric: Metric,
-  value: number,
-  name: string,
 ): Level[] {
-  const level = comparableLevel(arms, metric);
-  return level.sums.n === 0 ? [] : [{ value, name, ...level }];
-}
-
-/** What some arms have of a metric, whole and by batch. */
-export function comparableLevel(arms: readonly MeasuredArm[], metric: Metric): ComparableLevel {
-  const sums = arms.reduce(
-    (total, { cell }) => mergeSums(total, utilitySums(cell, metric)),
-    EMPTY_SUMS,
+  const levels = comparableLevels(
+    groups.map(({ own }) => own),
+    metric,
   );
-  const batches = new Map<string, Batch>();
-  for (const { stratum = "", hours } of arms) {
-    for (const [hour, cell] of hours ?? []) {
-      const own = utilitySums(cell, metric);
-      if (own.n === 0) continue;
-      const key = `${hour} ${stratum}`;
-      const known = batches.get(key)?.sums ?? EMPTY_SUMS;
-      batches.set(key, { stratum, hour, sums: mergeSums(known, own) });
-    }
-  }
-  return { sums, batches: [...batches.values()] };
+  return groups.flatMap(({ value, name }, index) => {
+    const level = levels[index];
+    return level && level.sums.n > 0 ? [{ value, name, ...level }] : [];
+  });
 }
 
 /** From the first to the last of each run of adjacent members. */
@@ -267,7 +259,7 @@ function tailReport(tail: OrderedTail, judged: readonly Level[], metric: Metric)
 /** What the two fullest levels lack; a parameter that never varied needs a second level whole. */
 function samplesNeeded(levels: readonly Level[]): number {
   const [first, second] = levels.map((level) => level.sums.n).toSorted((a, b) => b - a);
-  const lack = (n: number | undefined) => Math.max(0, SAMPLES_PER_LEVEL_MIN - (n ?? 0));
+  const lack = (n: number | undefined) => Math.max(0, Math.ceil(SAMPLES_PER_LEVEL_MIN - (n ?? 0)));
   return lack(first) + lack(second);
 }
 
@@ -283,6 +275,7 @@ function reportOf(
   const { judged, comparison, levels } = among;
   const verdict = comparison?.verdicts[judged.indexOf(level)];
   const utility = meanOf(level.sums) ?? 0;
+  const rated = metric.isScored === true ? meanOf(level.rated) : undefined;
   const best = judged[comparison?.best ?? 0] ?? level;
   const sign = metric.better === "higher" ? metric.max : -metric.max;
   const naive = sign * (utility - (meanOf(best.sums) ?? 0));
@@ -290,7 +283,9 @@ function reportOf(
   return {
     value: level.value,
     name: level.name,
-    sampleSize: level.sums.n,
+    sampleSize: level.sampleSize,
+    ratedMean: rated === undefined ? undefined : inUnit(metric, rated),
+    unscoredShare: metric.isScored === true ? level.unscoredShare : undefined,
     mean: inUnit(metric, utility),
     interval: meanIntervalIn(metric, level.sums),
     difference: verdict
@@ -299,7 +294,8 @@ function reportOf(
         ? undefined
         : naive,
     naiveDifference: naive,
-    compared: verdict?.compared ?? 0,
+    compared: Math.round(verdict?.compared ?? 0),
+    timeBasis: verdict?.timeBasis,
     shortfall: shortfall && { low: shortfall.low * metric.max, high: shortfall.high * metric.max },
     exclusionLevel: verdict?.exclusionLevel ?? 1,
     isOptimal:

@@ -35,11 +35,11 @@ export function changeImpactMethods({
       if (!first) throw unknownChange(changeId, revision);
       const around = await measureAround(engine, changes, { attributes, hours });
       const names = request.metrics.length > 0 ? request.metrics : METRICS_DEFAULT;
-      const arms = around.strata.flatMap(({ before, after }) => [...before, ...after]);
+      const arms = [...around.arms.before, ...around.arms.after];
       const impacts: ChangeImpact[] = [];
       for (const name of names) {
         const metric = requiredMetric(name, arms);
-        impacts.push(await inSlices(changeImpactSteps(around.sums(metric), metric)));
+        impacts.push(await inSlices(changeImpactSteps(around.arms, metric)));
       }
       const carried = impacts.filter(
         ({ before, after }) => before.sampleSize + after.sampleSize > 0,

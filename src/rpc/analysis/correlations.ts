@@ -1,5 +1,9 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { impactCorrelations } from "../../domain/analysis/impact-correlations.ts";
+import {
+  correlatedArm,
+  type ImpactCorrelation,
+  impactCorrelations,
+} from "../../domain/analysis/impact-correlations.ts";
 import { measureStrata } from "../../engine/arm-measures.ts";
 import type { AnalysisService } from "../../gen/attuned/v1/analysis_service_pb.ts";
 import { requiredModel } from "../request-fields.ts";
@@ -8,6 +12,9 @@ import { evidenceToWire } from "../wire/evidence.ts";
 import { optionalPhase } from "../wire/phase.ts";
 import { hoursFromWire } from "../wire/time.ts";
 import type { AnalysisContext } from "./context.ts";
+
+/** Outcomes that a correlation needs. */
+const VALUES_MIN = 2;
 
 /** The seed's four correlations. */
 export function correlationMethods({
@@ -25,13 +32,8 @@ export function correlationMethods({
       };
       const arms = await measureStrata(engine, selection, hoursFromWire(request.window));
       return {
-        correlations: impactCorrelations(arms).map(({ x, y, value, kind, sampleSize }) => ({
-          x,
-          y,
-          ...(value === undefined ? {} : { value }),
-          kind: kind.toUpperCase(),
-          sampleSize: BigInt(sampleSize),
-          reason: value === undefined ? reasonFor({ x, y, sampleSize }) : "",
+        correlations: impactCorrelations(arms.map(correlatedArm)).map((found) => ({
+          ...correlationToWire(found),
         })),
         evidence: evidenceToWire("observational"),
       };
@@ -39,8 +41,22 @@ export function correlationMethods({
   };
 }
 
-function reasonFor({ x, y, sampleSize }: { x: string; y: string; sampleSize: number }): string {
-  return sampleSize < 2
-    ? `too little data: ${sampleSize} outcomes have ${x} and ${y}, at least ${2 - sampleSize} more are needed`
+function correlationToWire({ x, y, value, naive, kind, sampleSize, strata }: ImpactCorrelation) {
+  const lacking = Math.max(0, VALUES_MIN - sampleSize);
+  return {
+    ...{ x, y, strata, kind: kind.toUpperCase(), sampleSize: BigInt(sampleSize) },
+    ...(value === undefined
+      ? { reason: reasonFor({ x, y, sampleSize }, lacking), samplesNeeded: BigInt(lacking) }
+      : { value }),
+    ...(naive === undefined ? {} : { naiveValue: naive }),
+  };
+}
+
+function reasonFor(
+  { x, y, sampleSize }: Pick<ImpactCorrelation, "x" | "y" | "sampleSize">,
+  lacking: number,
+): string {
+  return lacking > 0
+    ? `too little data: ${sampleSize} outcomes have ${x} and ${y}, at least ${lacking} more are needed`
     : `${x} or ${y} does not vary over ${sampleSize} outcomes`;
 }

@@ -3,6 +3,7 @@ import { costInsights } from "../../domain/analysis/answer-insights.ts";
 import {
   analyseCostSteps,
   type CostOption,
+  type NetGain,
   QUALITY_MARGIN_DEFAULT,
 } from "../../domain/analysis/cost-analysis.ts";
 import { scopeOf } from "../../domain/config/scope.ts";
@@ -47,6 +48,7 @@ export function costMethods(
         samplesNeeded: BigInt(found.samplesNeeded),
         ...(found.costCap === undefined ? {} : { costCap: found.costCap }),
         bestValue: found.bestValue,
+        strata: found.strata,
         timeToAnswer: timeToAnswerToWire(found.timeToAnswer),
       };
     },
@@ -55,7 +57,7 @@ export function costMethods(
 
 function optionToWire(option: CostOption) {
   const { quality, qualityInterval, netBenefit, netBenefitInterval } = option;
-  const { savings, savingsInterval } = option;
+  const { savings, savingsInterval, gain } = option;
   return {
     configId: option.configId,
     model: option.model,
@@ -71,7 +73,17 @@ function optionToWire(option: CostOption) {
     dominatedBy: option.dominatedBy,
     ...(netBenefit === undefined ? {} : { netBenefit }),
     ...(netBenefitInterval ? { netBenefitInterval: { ...netBenefitInterval } } : {}),
+    ...(gain ? gainToWire(gain) : {}),
+    unscoredShare: option.unscoredShare,
     ...(savings === undefined ? {} : { savingsPerMonth: savings }),
     ...(savingsInterval ? { savingsInterval: { ...savingsInterval } } : {}),
+  };
+}
+
+function gainToWire({ estimate, interval, naive }: NetGain) {
+  return {
+    netBenefitGain: estimate,
+    netBenefitGainInterval: { ...interval },
+    ...(naive === undefined ? {} : { naiveNetBenefitGain: naive }),
   };
 }

@@ -15,7 +15,7 @@ import {
   analyseParameterSteps,
   type ParameterImpact,
 } from "../../domain/analysis/parameter-impact.ts";
-import { temperatureBins } from "../../domain/analysis/temperature-bins.ts";
+import { temperatureBinSteps } from "../../domain/analysis/temperature-bins.ts";
 import { type Scope, scopeOf } from "../../domain/config/scope.ts";
 import { Fault } from "../../domain/kernel/fault.ts";
 import { isSelected, measureStrata, type ScopeSelection } from "../../engine/arm-measures.ts";
@@ -74,7 +74,10 @@ export function parameterImpactMethods(
       for (const name of names) {
         const impact = await impactOf(context, arms, { parameter, metric: name });
         if (impact.sampleSize === 0) absent.push(impact.metric.name);
-        const bins = parameter.name === "temperature" ? temperatureBins(arms, impact.metric) : [];
+        const bins =
+          parameter.name === "temperature"
+            ? await inSlices(temperatureBinSteps(arms, impact.metric, analysisTime(context)))
+            : [];
         const described = describedImpactToWire(impact, scope, engine.dimensions);
         const randomised = randomisedIn(context, wanted, impact);
         const limit =

@@ -9,7 +9,7 @@ import {
   rangeAround,
   type TailReport,
 } from "../../domain/analysis/parameter-impact.ts";
-import type { TemperatureBin } from "../../domain/analysis/temperature-bins.ts";
+import type { BinDifference, TemperatureBin } from "../../domain/analysis/temperature-bins.ts";
 import type { TimeToAnswer } from "../../domain/analysis/time-to-answer.ts";
 import type { Scope } from "../../domain/config/scope.ts";
 import { scopeAttributes } from "../../domain/config/scope.ts";
@@ -68,10 +68,23 @@ export function describedImpactToWire(
     comparison:
       strata > 1
         ? `within ${strata} strata and closed hours that both levels have; the plain means are beside`
-        : "as separate samples over the whole time",
+        : comparisonInTime(impact),
     timeToAnswer: timeToAnswerToWire(impact.timeToAnswer),
     optimumValues: [...impact.optimumNames],
   };
+}
+
+/** How the levels of a single stratum were compared. */
+function comparisonInTime({ levels }: ParameterImpact): string {
+  const has = (basis: LevelReport["timeBasis"]) =>
+    levels.some(({ timeBasis }) => timeBasis === basis);
+  const within = "within closed hours that both levels have; the plain means are beside";
+  const over = "compared over time: whatever else changed is in the difference";
+  if (has("within_hours"))
+    return has("over_time") ? `${within}; where they share few, ${over}` : within;
+  return has("over_time")
+    ? `as separate samples, ${over}`
+    : "as separate samples over the whole time";
 }
 
 function levelToWire(level: LevelReport, { parameter, strata, metric }: ParameterImpact) {
@@ -86,7 +99,12 @@ function levelToWire(level: LevelReport, { parameter, strata, metric }: Paramete
     ...(shortfall ? differenceOf(shortfall, metric) : {}),
     ...(level.isOptimal === undefined ? {} : { optimal: level.isOptimal }),
     ...(level.isInDoubt ? { inDoubt: true } : {}),
-    ...(strata > 1 ? { naiveDifference: level.naiveDifference } : {}),
+    ...(level.ratedMean === undefined ? {} : { ratedMean: level.ratedMean }),
+    ...(level.unscoredShare === undefined ? {} : { unscoredShare: level.unscoredShare }),
+    ...(strata > 1 || level.timeBasis === "within_hours"
+      ? { naiveDifference: level.naiveDifference }
+      : {}),
+    ...(level.timeBasis === "over_time" ? { overTime: true } : {}),
     compared: BigInt(level.compared),
   });
 }
@@ -106,7 +124,17 @@ export function binToWire(bin: TemperatureBin) {
     sampleSize: BigInt(bin.sampleSize),
     ...(bin.mean === undefined ? {} : { mean: bin.mean }),
     ...(bin.interval ? { low: bin.interval.low, high: bin.interval.high } : {}),
+    ...(bin.difference ? binDifferenceToWire(bin.difference) : {}),
   });
+}
+
+function binDifferenceToWire({ estimate, interval, naive }: BinDifference) {
+  return {
+    difference: estimate,
+    differenceLow: interval.low,
+    differenceHigh: interval.high,
+    ...(naive === undefined ? {} : { naiveDifference: naive }),
+  };
 }
 
 export function insightToWire(insight: Insight, dimensions: readonly string[]): WireInsight {
