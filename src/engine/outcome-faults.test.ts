@@ -97,6 +97,28 @@ describe("a disk that fails", () => {
     expect(engine.outcomes.measures()).toMatchObject({ isWritable: true, recoveries: 1 });
   });
 
+  test("while a checkpoint is put together, the checkpoint fails and nothing of it counts twice", async () => {
+    const memory = await openMemoryStore();
+    const platform = createTestPlatform();
+    const engine = await openTestEngine(memory.store, platform);
+    const count = 150;
+    await engine.report(
+      Array.from({ length: count }, (_, i) =>
+        outcomeOf(`o-${i}`, { occurredAtMs: platform.clock.ms - i * 3_600_000 }),
+      ),
+    );
+    direct(memory, ["refused"]);
+    const checkpoint = engine.checkpoint().catch(() => "failed");
+    await engine.report([outcomeOf("refused")]).catch(() => undefined);
+    platform.clock.ms += 2_000;
+    await engine.report([outcomeOf("more")]);
+    await checkpoint;
+    await engine.checkpoint();
+    expect((await sumsOf(engine)).count).toBe(count + 1);
+    const again = await openTestEngine((await openMemoryStore(memory.database)).store, platform);
+    expect((await sumsOf(again)).count).toBe(count + 1);
+  });
+
   test("refuses at once while it cannot be mended, and lookups are answered meanwhile", async () => {
     const memory = await openMemoryStore();
     const platform = createTestPlatform();

@@ -230,4 +230,10 @@ function loopMetrics(registry: Registry, reads: DaemonReads): void {
     "Duration of the newest pass of the loop.",
     () => (reads.loop().lastPass?.durationMs ?? 0) / 1000,
   );
+  gauge(
+    registry,
+    "attuned_optimizer_longest_slice_seconds",
+    "The longest that the newest pass of the loop held the event loop at once, pauses of the collector and the machine included.",
+    () => (reads.loop().lastPass?.longestSliceMs ?? 0) / 1000,
+  );
 }
