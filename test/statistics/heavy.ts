@@ -1,6 +1,6 @@
 /**
- * The heavy simulations behind docs/statistics.md: `node test/statistics/heavy.ts [part ...]`. Fixed
- * seeds; about ten minutes on one core in all. Prints a table, and exits with 1 where a target fails.
+ * The heavy simulations behind docs/statistics.md: `npm run statistics -- [part ...]`. Fixed seeds;
+ * about six minutes on an idle core in all. Prints a table, and exits with 1 where a target fails.
  */
 import { allocation } from "./heavy-allocation.ts";
 import { detector, ratio, reporting, speed } from "./heavy-checks.ts";
