@@ -64,6 +64,8 @@ export interface JournalDeps {
   readonly log: Log;
   readonly identities: Identities;
   readonly fold: JournalFold;
+  /** Waits until the assignments that outcomes refer to are on disk. Errors: any; the call is refused. */
+  readonly journalled: (outcomes: readonly Outcome[]) => Promise<void>;
   /** Waits until outcomes can be judged and written. Errors: STARTING, STORE_UNAVAILABLE. */
   readonly ready: () => Promise<void>;
   /** Waits until memory has room for a further group. Errors: any; the group is refused. */
@@ -121,6 +123,8 @@ export class Journal {
    */
   async append(outcomes: readonly Outcome[]): Promise<Acceptance[]> {
     const work = async () => {
+      // An outcome on disk whose assignment is not would be one of a unit that nobody knows after a crash.
+      await this.#deps.journalled(outcomes);
       await this.#deps.ready();
       for (let wait = this.#mustWait(outcomes); wait; wait = this.#mustWait(outcomes)) await wait;
       const { acceptances, fresh } = this.#judge(outcomes);

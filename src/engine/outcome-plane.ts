@@ -115,6 +115,7 @@ export class OutcomePlane {
       clock,
       log,
       identities: this.identities,
+      journalled: (outcomes) => deps.experiments.journalled(outcomes),
       ready: () => this.#ready(),
       makeRoom: () => this.#makeRoom(),
       fold: {
@@ -208,8 +209,6 @@ export class OutcomePlane {
   /** Stores outcomes. Errors: see Journal.append. */
   async report(outcomes: readonly Outcome[]): Promise<Acceptance[]> {
     if (this.#isClosed) throw draining();
-    // An outcome on disk whose assignment is not would be one of a unit that nobody knows after a crash.
-    await this.#deps.experiments.journalled(outcomes);
     return this.journal.append(outcomes);
   }
 

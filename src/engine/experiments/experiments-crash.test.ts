@@ -8,6 +8,7 @@ import {
   releasedLog,
   reopened,
   startedExperiment,
+  unitOfToken,
 } from "./experiments-fixtures.ts";
 
 const anySteps = fc.array(
@@ -187,4 +188,21 @@ test("assignments whose write failed are written by the next one, in their order
   await engine.experiments.flush();
   const { tally } = engine.experiments.results(experiment);
   expect(tally.arms.reduce((sum, arm) => sum + arm.assigned, 0)).toBe(2);
+});
+
+test("an outcome, and a score, that wait for their assignment to be written take room in the queue", async () => {
+  const { engine, control } = await opened();
+  await startedExperiment(engine);
+  let release = () => {};
+  control.before = () => new Promise((resolve) => (release = resolve));
+  const answer = engine.lookups.resolve(lookupOf({ unit: "a" }));
+  const reported = engine.report([outcomeFor(engine, answer, { outcomeId: "o" })]);
+  const target = { unit: unitOfToken(engine, answer) };
+  const scored = engine.outcomes.reportFeedback([{ target, scores: { quality: 1 }, source: "" }]);
+  expect(engine.outcomes.measures().queued).toBe(2);
+  while (engine.outcomes.measures().queued > 0) {
+    release();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await Promise.all([reported, scored])).toEqual([["accepted"], ["accepted"]]);
 });
