@@ -69,31 +69,40 @@ describe("replay", () => {
     );
   });
 
-  test("that was cut off goes on where it stopped, also in a CSV file, and begins anew when told to", async () => {
-    const rows = Array.from({ length: 30 }, (_, i) => `c-${i},gpt-4,${i}\n`).join("");
-    const path = file("calls.csv", `outcomeId,model,latencyMs\n${rows}`);
-    const words = ["replay", path, "--batch", "10", "--concurrency", "1", "--retry-for", "0"];
-    const away = collector();
-    let calls = 0;
-    const cutOff = ({ service }: ConnectRouter) =>
-      service(OutcomeService, {
-        reportOutcomes: ({ outcomes: batch }) => {
-          calls += 1;
-          if (calls > 2) throw refusal("gone", Code.Unavailable, "DRAINING");
-          return { acceptedCount: batch.length };
-        },
-      });
-    const first = await cli(words, { daemon: cutOff });
-    expect(first.code).not.toBe(0);
-    expect(first.stderr).toContain("it goes on where it stopped");
-    expect(existsSync(`${path}.attuned-replay`)).toBe(true);
-    const second = await cli(words, { daemon: away.daemon });
-    expect(second).toMatchObject({ code: 0, stdout: "accepted 10, duplicate 0, rejected 0\n" });
-    expect([...away.ids][0]).toBe("c-20");
-    expect(existsSync(`${path}.attuned-replay`)).toBe(false);
-    const again = await cli([...words, "--from-start"], { daemon: away.daemon });
-    expect(again.stdout).toBe("accepted 20, duplicate 10, rejected 0\n");
-  });
+  test.each([
+    ["", (i: number) => `note ${i}`],
+    [" with line breaks in its fields", (i: number) => `"two\n\nlines, ""${i}"""`],
+  ])(
+    "that was cut off goes on where it stopped, also in a CSV file%s, and begins anew when told to",
+    async (kind, note) => {
+      const rows = Array.from({ length: 30 }, (_, i) => `c-${i},${note(i)},gpt-4,${i}\n`).join("");
+      const path = file(
+        `calls${kind.length}.csv`,
+        `outcomeId,labels.note,model,latencyMs\n${rows}`,
+      );
+      const words = ["replay", path, "--batch", "10", "--concurrency", "1", "--retry-for", "0"];
+      const away = collector();
+      let calls = 0;
+      const cutOff = ({ service }: ConnectRouter) =>
+        service(OutcomeService, {
+          reportOutcomes: ({ outcomes: batch }) => {
+            calls += 1;
+            if (calls > 2) throw refusal("gone", Code.Unavailable, "DRAINING");
+            return { acceptedCount: batch.length };
+          },
+        });
+      const first = await cli(words, { daemon: cutOff });
+      expect(first.code).not.toBe(0);
+      expect(first.stderr).toContain("it goes on where it stopped");
+      expect(existsSync(`${path}.attuned-replay`)).toBe(true);
+      const second = await cli(words, { daemon: away.daemon });
+      expect(second).toMatchObject({ code: 0, stdout: "accepted 10, duplicate 0, rejected 0\n" });
+      expect([...away.ids][0]).toBe("c-20");
+      expect(existsSync(`${path}.attuned-replay`)).toBe(false);
+      const again = await cli([...words, "--from-start"], { daemon: away.daemon });
+      expect(again.stdout).toBe("accepted 20, duplicate 10, rejected 0\n");
+    },
+  );
 
   test("reads stdin and honours the size of a batch", async () => {
     const { daemon, sizes } = collector();

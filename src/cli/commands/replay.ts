@@ -5,6 +5,7 @@ import { EXIT_CODE } from "../exit-code.ts";
 import { UsageError } from "../failure.ts";
 import { BookmarkFile } from "../replay/bookmark.ts";
 import { csvReader } from "../replay/csv.ts";
+import { csvRecords } from "../replay/csv-records.ts";
 import { type LineReader, langfuseReader, litellmReader } from "../replay/foreign-logs.ts";
 import { readOutcome } from "../replay/outcome-line.ts";
 import { ReplayRun } from "../replay/run.ts";
@@ -26,9 +27,12 @@ const RETRY_FOR_MAX_SECONDS = 86_400;
 const REMEMBER_EVERY_MS = 2_000;
 const FORMATS = ["ndjson", "csv", "litellm", "langfuse"];
 
+function formatOf(args: Arguments, path: string): string {
+  return args.text("format") ?? (/\.csv(\.gz)?$/.test(path) ? "csv" : "ndjson");
+}
+
 function lineReader(args: Arguments, path: string): LineReader {
-  const isCsvName = /\.csv(\.gz)?$/.test(path);
-  const format = args.text("format") ?? (isCsvName ? "csv" : "ndjson");
+  const format = formatOf(args, path);
   const phase = args.text("phase") ?? "execution";
   // Checked here, so that a wrong word is one error and not one a line.
   const wirePhase = `PHASE_${phase.toUpperCase()}`;
@@ -111,6 +115,7 @@ export const replay: Command = {
       retryForMs: retryForSeconds * 1000,
       report: (request) => service.reportOutcomes(request),
       readLine,
+      ...(formatOf(args, path) === "csv" ? { records: csvRecords } : {}),
       skipThrough,
     });
     const remembering = setInterval(() => {

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { UsageError } from "../failure.ts";
+import { cellsOf } from "./csv-cells.ts";
 import type { LineReader } from "./foreign-logs.ts";
 import { idOfLine } from "./mapped-outcome.ts";
 import { outcomeFromJson } from "./outcome-line.ts";
@@ -54,8 +55,9 @@ export interface CsvOptions {
 }
 
 /**
- * Reads a CSV file with a line of column names: fields in quotes may hold commas and doubled quotes, not line breaks. A row without an
- * id gets one of its place and content, so that it counts once however often it is read. Errors: UsageError for a field that is none.
+ * Reads the records of a CSV file, the first of which names the columns: fields in quotes may hold commas, doubled quotes and line
+ * breaks. A row without an id gets one of its place and content, so that it counts once however often it is read. Errors: UsageError for
+ * a field that is none.
  */
 export function csvReader(options: CsvOptions): LineReader {
   for (const field of options.columns.keys()) kindOf(field);
@@ -69,7 +71,7 @@ export function csvReader(options: CsvOptions): LineReader {
     if (line.problem !== undefined) return malformed(line.problem);
     if (line.text.trim() === "") return undefined;
     const cells = cellsOf(line.text);
-    if (!cells) return malformed("a quote is not closed on its line");
+    if (!cells) return malformed("a quote is not closed, or not followed by a comma");
     if (!fields) {
       fields = fieldsOf(cells, options.columns);
       return undefined;
@@ -137,34 +139,4 @@ function kindOf(field: string): "text" | "number" | "count" | "status" {
 function splitField(field: string): [string, string | undefined] {
   const dot = field.indexOf(".");
   return dot < 0 ? [field, undefined] : [field.slice(0, dot), field.slice(dot + 1)];
-}
-
-/** The cells of a line; undefined where a quote is not closed. */
-function cellsOf(text: string): string[] | undefined {
-  const cells: string[] = [];
-  let at = 0;
-  for (;;) {
-    if (text[at] !== '"') {
-      const end = text.indexOf(",", at);
-      cells.push(text.slice(at, end < 0 ? text.length : end));
-      if (end < 0) return cells;
-      at = end + 1;
-      continue;
-    }
-    let cell = "";
-    at += 1;
-    for (;;) {
-      const quote = text.indexOf('"', at);
-      if (quote < 0) return undefined;
-      cell += text.slice(at, quote);
-      at = quote + 1;
-      if (text[at] !== '"') break;
-      cell += '"';
-      at += 1;
-    }
-    cells.push(cell);
-    if (at >= text.length) return cells;
-    if (text[at] !== ",") return undefined;
-    at += 1;
-  }
 }

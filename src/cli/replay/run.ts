@@ -28,6 +28,8 @@ export interface ReplayOptions {
   readonly report: SenderOptions["report"];
   /** Reads the outcome of a line; attuned's own JSON where absent. */
   readonly readLine?: LineReader;
+  /** Joins lines into what `readLine` reads; every line alone where absent. */
+  readonly records?: (lines: AsyncIterable<Line>) => AsyncIterable<Line>;
   /** Lines up to this one were answered before and are not sent. */
   readonly skipThrough?: number;
 }
@@ -143,7 +145,8 @@ export class ReplayRun {
   async *#lines(): AsyncGenerator<Line> {
     let number = 0;
     try {
-      for await (const line of readLines(unpacked(this.#counted()))) {
+      const { records = (lines) => lines } = this.#options;
+      for await (const line of records(readLines(unpacked(this.#counted())))) {
         number = line.number;
         yield line;
       }
