@@ -19,6 +19,7 @@ import type { Acceptance } from "./journal.ts";
 import { Lookups } from "./lookups.ts";
 import { loadIdSeed, OutcomePlane } from "./outcome-plane.ts";
 import { Prices } from "./prices.ts";
+import { ScopeHours } from "./scope-hours.ts";
 import { type EngineState, NO_FINDINGS } from "./state.ts";
 import { openDecision, type TokenDecision } from "./token-decision.ts";
 import type { TokenKeys } from "./token-keys.ts";
@@ -50,6 +51,7 @@ export class Engine {
   readonly outcomes: OutcomePlane;
   readonly prices: Prices;
   readonly experiments: Experiments;
+  readonly scopeHours: ScopeHours;
   readonly dimensions: readonly string[];
   readonly #platform: Platform;
   #tokenKeys: TokenKeys;
@@ -97,6 +99,7 @@ export class Engine {
         this.#mustReload = true;
       },
     });
+    this.scopeHours = new ScopeHours(this.outcomes.cells, clock);
   }
 
   /** Rebuilds the state from the store: configs, live findings, the newest checkpoint and the journal after it. */

@@ -71,14 +71,18 @@ export async function examineScope(
   const measured = await engine.cells.readTotals(scopeKey(scope), slices);
   const arms = measured.map(
     ({ live, cell }): MeasuredArm => ({
-      ...{ settings: live.arm.settings, cell },
+      ...{ settings: live.arm.settings, configId: live.arm.configId, cell },
       ...{ model: scope.model, stratum: stratumOf(scope) },
     }),
   );
   const metric = decisionMetric(arms);
   const checks: ScopeCheck[] = [];
   for (const parameter of CHECKED) {
-    const impact = await slices.run(analyseParameterSteps(arms, parameter, metric));
+    const plain = await slices.run(analyseParameterSteps(arms, parameter, metric));
+    // Only what shows something is worth a look at its hours: whether it was a change over time.
+    const impact = plain.isDistinguishable
+      ? await impactInTime(engine, scope, { arms, plain, slices })
+      : plain;
     const value = levelIn(served.arm.settings, parameter);
     const believed = believedChoice(engine, scope, parameter);
     const found = findConfigDrift(scope, value, impact, threshold);
@@ -97,6 +101,26 @@ export async function examineScope(
   }
   const correlated = arms.map(correlatedArm);
   return { scope, served, checks, correlated };
+}
+
+/** The same analysis within the hours that levels share. */
+async function impactInTime(
+  { scopeHours }: Engine,
+  scope: Scope,
+  about: {
+    readonly arms: readonly MeasuredArm[];
+    readonly plain: ParameterImpact;
+    readonly slices: Slices;
+  },
+): Promise<ParameterImpact> {
+  const { arms, plain, slices } = about;
+  const hours = await scopeHours.read(scopeKey(scope), slices);
+  const timed = arms.map((arm): MeasuredArm => {
+    const own = hours.get(arm.configId ?? "");
+    return own ? { ...arm, hours: own } : arm;
+  });
+  const time = { closedBefore: scopeHours.closedBefore };
+  return slices.run(analyseParameterSteps(timed, plain.parameter, plain.metric, time));
 }
 
 /** Quality where any arm has such scores, else success. */

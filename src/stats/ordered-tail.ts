@@ -1,6 +1,11 @@
 import { assertStatistic } from "./assert.ts";
 import { assertLevel } from "./confidence-sequence.ts";
-import { evidenceIntervalSteps, independentEvidence, reaches } from "./difference.ts";
+import {
+  type DifferenceEvidence,
+  evidenceIntervalSteps,
+  independentEvidence,
+  reaches,
+} from "./difference.ts";
 import type { Interval } from "./interval.ts";
 import { EMPTY_SUMS, meanOf, mergeSums, type PowerSums, varianceOf } from "./power-sums.ts";
 import { finish, type Steps } from "./steps.ts";
@@ -23,7 +28,7 @@ const LOOKS_WORSE = 1.96;
  *
  * A tail is the longest run of levels from an end in which each lies more than 1.96 standard errors below the pooled rest. That
  * choice looks at the data, and may: the intervals of all 2(K-1) possible tails of K levels hold together, at every look, with
- * probability 1 - alpha (a union over `independentEvidence`), so whichever is chosen, its interval holds. A tail is returned only
+ * probability 1 - alpha (a union over e-processes of their difference), so whichever is chosen, its interval holds. A tail is returned only
  * where its interval excludes zero. It is a statement about the pool. A good level next to a bad one is drawn into its tail in 2.5 % of
  * looks, and in a fifth of the worlds at some look: which levels are worse is for `findClaimedEnds` to say.
  *
@@ -33,12 +38,17 @@ export function findOrderedTails(
   levels: readonly PowerSums[],
   design: { readonly alpha: number },
 ): OrderedTail[] {
-  return finish(orderedTailSteps(levels, design));
+  const poolAt = (side: readonly number[]) =>
+    pool(side.map((index) => levels[index] ?? EMPTY_SUMS));
+  const compare = (rest: readonly number[], tail: readonly number[]) =>
+    independentEvidence(poolAt(rest), poolAt(tail));
+  return finish(orderedTailSteps(levels, compare, design));
 }
 
-/** The same in steps. */
+/** The same in steps, with the evidence about the mean of some levels together minus that of others. */
 export function* orderedTailSteps(
   levels: readonly PowerSums[],
+  compare: (rest: readonly number[], tail: readonly number[]) => DifferenceEvidence,
   design: { readonly alpha: number },
 ): Steps<OrderedTail[]> {
   assertLevel(design.alpha);
@@ -53,15 +63,15 @@ export function* orderedTailSteps(
     const ordered = side === "upper" ? levels.toReversed() : levels;
     const length = runThatLooksWorse(ordered);
     if (length === 0) continue;
-    const tail = pool(ordered.slice(0, length));
-    const evidence = independentEvidence(pool(ordered.slice(length)), tail);
+    const first = side === "upper" ? levels.length - length : 0;
+    const members = Array.from({ length }, (_, i) => first + i);
+    const rest = [...levels.keys()].filter((index) => !members.includes(index));
+    const evidence = compare(rest, members);
     const { logExceeds, logExceedsAtMost } = evidence;
     if (!reaches(logExceedsAtMost, logExceeds, { d: 0, threshold: Math.log(2 / alpha) })) continue;
     const shortfall = yield* evidenceIntervalSteps(evidence, alpha);
     if (shortfall.low <= 0) continue;
-    const first = side === "upper" ? levels.length - length : 0;
-    const members = Array.from({ length }, (_, i) => first + i);
-    tails.push({ side, members, shortfall, sampleSize: tail.n });
+    tails.push({ side, members, shortfall, sampleSize: pool(ordered.slice(0, length)).n });
   }
   return tails;
 }

@@ -56,6 +56,8 @@ export const VERSIONS_MAX = 1_000;
 export const VERSION_NAME_LENGTH_MAX = 128;
 /** Labels of one model. */
 export const LABELS_PER_MODEL_MAX = 64;
+/** Hourly cells of scopes that are kept in memory for the loop's comparisons in time. About 500 bytes each, 10 MB. */
+export const SCOPE_HOURS_KEPT_MAX = 20_000;
 /** Versions that a label remembers it was given: enough to find the newest one again after some steps back. */
 export const VERSIONS_GIVEN_MAX = 32;
 /** Characters of a label. */
