@@ -92,13 +92,14 @@ export class Cells implements CheckpointPart {
   }
 
   /** Takes a score for another one, or for none. What counted for an arm that was forgotten since is gone. */
-  correct({ arm, hour, metric, before, after }: Correction, receivedAtMs: number): void {
+  correct(correction: Correction, receivedAtMs: number): void {
+    const { arm, hour, metric, before, after, isFailed } = correction;
     // A unit may be scored before any outcome of its arm came.
     const known = this.arms.find(arm);
     if (!known && before !== undefined) return;
     const live = known ?? this.arms.admit(arm, receivedAtMs);
     this.#active.addToCell(live, hour, (builder) =>
-      builder.merge(scoreChange(metric, { before, after })),
+      builder.merge(scoreChange(metric, { before, after }, isFailed === true ? "failed" : "ok")),
     );
   }
 

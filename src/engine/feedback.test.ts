@@ -8,6 +8,7 @@ import {
   SOURCES_PER_SCORE_MAX,
 } from "../domain/kernel/limits.ts";
 import { type Cell, EMPTY_CELL, foldOutcome, mergeCells } from "../domain/outcome/cell.ts";
+import type { Outcome } from "../domain/outcome/outcome.ts";
 import { armAt, outcomeOf } from "../domain/outcome/outcome-fixtures.ts";
 import { keys } from "../store/keys.ts";
 import { openMemoryStore } from "../store/store-fixtures.ts";
@@ -49,6 +50,29 @@ describe("a score that arrives late", () => {
       "accepted",
     ]);
     expect(await qualityOf(engine)).toEqual({ n: 2, mean: 40 });
+  });
+
+  test("for a failed call is counted as one of a failed call, before and after a checkpoint and a restart", async () => {
+    const memory = await openMemoryStore();
+    const first = await openTestEngine(memory.store);
+    const ended = (status: Outcome["status"]) => outcomeOf(status, { status });
+    await first.report([
+      ended("timeout"),
+      ended("model_error"),
+      ended("rate_limited"),
+      ended("ok"),
+    ]);
+    await give(first, score("timeout", 40), score("ok", 80));
+    await first.checkpoint();
+    await give(first, score("model_error", 10), score("timeout", 60));
+    await first.close();
+    const second = await openTestEngine((await openMemoryStore(memory.database)).store);
+    await give(second, score("rate_limited", 20));
+    const { failedScores, idleScores, bounded } = await cellOf(second);
+    expect({ failedScores, idleScores }).toEqual({ failedScores: { quality: 3 }, idleScores: {} });
+    expect(bounded["quality"]?.n).toBe(4);
+    expect(bounded["quality"]?.s1).toBeCloseTo(0.6 + 0.8 + 0.1 + 0.2, 9);
+    await second.close();
   });
 
   test("of several sources counts as their mean: the outcome stays one observation", async () => {

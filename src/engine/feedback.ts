@@ -33,7 +33,8 @@ export interface UnitScores {
 }
 
 /** What an item scores, and where that is counted. */
-interface Subject extends Pick<Correction, "arm" | "hour" | "assignment" | "standing"> {
+interface Subject
+  extends Pick<Correction, "arm" | "hour" | "assignment" | "standing" | "isFailed"> {
   /** Where its scores are stored. */
   readonly key: string;
   scores: TargetScores;
@@ -155,7 +156,7 @@ export class Feedback {
   async #applyItem(item: FeedbackItem, batch: Batch): Promise<FeedbackVerdict> {
     const subject = await this.#subjectOf(item.target, batch);
     if (typeof subject === "string") return subject;
-    const { arm, hour, assignment, standing } = subject;
+    const { arm, hour, assignment, standing, isFailed } = subject;
     const corrections: Correction[] = [];
     let { scores } = subject;
     for (const [metric, score] of Object.entries(item.scores)) {
@@ -172,7 +173,7 @@ export class Feedback {
       const after = meanOf(next);
       // A source that agrees with the mean of the others corrects nothing, and still is one of them.
       if (after !== undefined && after !== before)
-        corrections.push({ arm, hour, metric, before, after, assignment, standing });
+        corrections.push({ arm, hour, metric, before, after, assignment, standing, isFailed });
     }
     if (scores === subject.scores) return "duplicate";
     subject.scores = scores;
@@ -217,13 +218,13 @@ export class Feedback {
     const key = keys.targetScores(target.sequence, target.index);
     const known = batch.subjects.get(key);
     if (known) return known;
-    const { live, hour, unit } = target;
+    const { live, hour, unit, isFailed } = target;
     // Layout 2 did not store whose outcome it was.
     if (!unit && isExperimentArm(live.arm)) return "too_late";
     const scores = await this.#scoresOf(target, key, batch);
     if (!scores) return "too_late";
     const subject: Subject = {
-      ...{ key, arm: live.arm, hour, scores, ...unit },
+      ...{ key, arm: live.arm, hour, scores, isFailed, ...unit },
       stored: (newest) => newest,
     };
     batch.subjects.set(key, subject);

@@ -2,6 +2,7 @@ import { assert } from "../domain/kernel/assert.ts";
 import { FEEDBACK_TARGETS_MAX, FEEDBACK_TTL_MS } from "../domain/kernel/limits.ts";
 import type { OutcomeStanding } from "../domain/outcome/correction.ts";
 import type { AssignmentRef, Outcome } from "../domain/outcome/outcome.ts";
+import { callEndOf } from "../domain/outcome/status.ts";
 import { keys, ranges, sequenceOfKey } from "../store/keys.ts";
 import type { Store, StoreOp } from "../store/store.ts";
 import { decodeTargetChunk, encodeTargetChunk, type StoredPlace } from "../store/target-chunk.ts";
@@ -40,6 +41,8 @@ export interface Target {
   readonly index: number;
   /** Whether it brought scores of its own: the journal knows them. */
   readonly hasScores: boolean;
+  /** Whether its call failed: then it counts the worst of a score that it does not have. */
+  readonly isFailed: boolean;
   /** The unit that it belongs to, and how it stands there; undefined for one of none. */
   readonly unit: Pick<UnitReport, "assignment" | "standing"> | undefined;
 }
@@ -106,7 +109,10 @@ export class Targets implements CheckpointPart {
       ...{ hour, sequence: at.sequence, index: at.index },
       hasScores: Object.keys(outcome.scores).length > 0,
       unit: unit?.assignment.sequence ?? 0,
-      standing: unit?.standing ?? NO_UNIT,
+      standing: {
+        ...(unit?.standing ?? NO_UNIT),
+        isFailed: callEndOf(outcome.status) === "failed",
+      },
     };
     for (const name of namesOf(outcome, unit)) {
       const words = targetWords(this.#print(name), entry);
@@ -125,7 +131,7 @@ export class Targets implements CheckpointPart {
     const { live, drawn } = this.#places.at(place);
     const assignment = drawn && { ...drawn, sequence: unit };
     return {
-      ...{ live, hour, sequence, index, hasScores },
+      ...{ live, hour, sequence, index, hasScores, isFailed: standing.isFailed },
       unit: assignment && { assignment, standing },
     };
   }

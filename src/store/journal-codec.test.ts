@@ -48,9 +48,12 @@ test("corrections read back as they were written, of outcomes and of units", () 
   });
   fc.assert(
     fc.property(fc.array(anyCorrection, { maxLength: 8 }), fc.boolean(), (drawn, ofUnits) => {
-      const corrections = drawn.map(({ standing: own, ...rest }) =>
-        ofUnits || !rest.assignment ? rest : { ...rest, standing: own },
-      );
+      const corrections = drawn.map(({ standing: own, ...rest }) => {
+        const isFailed = own?.isFailed ?? false;
+        return ofUnits || !rest.assignment
+          ? { ...rest, isFailed }
+          : { ...rest, standing: own, isFailed };
+      });
       const bytes = encodeJournalRecord({ outcomes: [], corrections, receivedAtMs: 1 });
       expect(decodeJournalRecord(bytes).corrections).toEqual(corrections);
     }),

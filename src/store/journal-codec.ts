@@ -146,7 +146,7 @@ function decodeOutcome(stored: JournalOutcome, arm: Arm): Outcome {
 }
 
 function encodeCorrection(
-  { standing, arm: _arm, ...same }: Correction,
+  { standing, isFailed = false, arm: _arm, ...same }: Correction,
   arm: number,
 ): JournalCorrection {
   return create(JournalCorrectionSchema, {
@@ -155,13 +155,13 @@ function encodeCorrection(
     ofUnit: same.assignment !== undefined && !standing,
     uncounted: standing !== undefined && standing.report === undefined,
     report: standing?.report ?? 0,
-    failed: standing?.isFailed ?? false,
+    failed: isFailed,
   });
 }
 
 function decodeCorrection(stored: JournalCorrection, arm: Arm): Correction {
   const { hour, metric, before, after, assignment, ofUnit, uncounted, report, failed } = stored;
-  const correction = { arm, hour, metric, before, after };
+  const correction = { arm, hour, metric, before, after, isFailed: failed };
   if (!assignment) return correction;
   const unit = { ...correction, assignment: decodeAssignment(assignment) };
   if (ofUnit) return unit;

@@ -20,6 +20,8 @@ export interface Correction {
   readonly after: number;
   /** The unit of an experiment that the outcome belongs to, or that is scored. */
   readonly assignment?: AssignmentRef | undefined;
+  /** Whether the call that is scored failed; of no meaning for a score of a unit as a whole. */
+  readonly isFailed?: boolean | undefined;
   /** How the outcome stands in that unit; absent for a score of the unit as a whole, and of none of its outcomes. */
   readonly standing?: OutcomeStanding | undefined;
 }

@@ -390,7 +390,7 @@ export type JournalCorrection = Message<"attuned.storage.v1.JournalCorrection"> 
   report: number;
 
   /**
-   * Whether the outcome is one of a failed call, so that its unit counts the worst score where none was given.
+   * Whether the outcome is one of a failed call, which counts the worst score where none was given.
    *
    * @generated from field: bool failed = 10;
    */
