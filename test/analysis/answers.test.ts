@@ -439,6 +439,17 @@ describe("AnalyzeChangeImpact", () => {
     expect(again.metrics).toStrictEqual(response.metrics);
   });
 
+  test("of a change that nothing came after yet says how many outcomes are missing, and how long they take", async () => {
+    const { engine, service } = world;
+    const config = { modelName: "gpt-4", phases: { reflection: { temperature: 0.9 } } };
+    await engine.commit(putModelConfig(config, { etag: "", reason: "trial", changedBy: "anna" }));
+    const revision = BigInt(engine.state.config.revision);
+    const { status, samplesNeeded, timeToAnswer } = await service.analyzeChangeImpact({ revision });
+    expect(status).toBe(AnalysisStatus.INSUFFICIENT_DATA);
+    expect(timeToAnswer?.outcomesNeeded).toBe(samplesNeeded);
+    expect(timeToAnswer?.text).toContain("no such outcomes come in at present");
+  });
+
   test("refuses a change that never was", async () => {
     const unknown = world.service.analyzeChangeImpact({ changeId: "chg-none" });
     expect((await refusalOf(unknown)).reason).toBe("CHANGE_NOT_FOUND");

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { putModelConfig } from "../../src/engine/config-changes.ts";
-import { Evidence } from "../../src/gen/attuned/v1/analysis_pb.ts";
+import { Evidence, type ParameterGroup } from "../../src/gen/attuned/v1/analysis_pb.ts";
 import { Phase } from "../../src/gen/attuned/v1/phase_pb.ts";
 import { seededRandom } from "../statistics/random.ts";
 import { type AnalysisWorld, HOUR_MS, openAnalysisWorld, reported } from "./analysis-fixtures.ts";
@@ -44,7 +44,7 @@ async function world(
   return opened;
 }
 
-const level = <G extends { readonly value?: number }>(groups: readonly G[], value: number) =>
+const level = (groups: readonly ParameterGroup[], value: number) =>
   groups.find((group) => group.value === value);
 
 describe("settings that were used at the same times", () => {

@@ -13,9 +13,10 @@ import {
   sumsByStratum,
 } from "./comparable-level.ts";
 import { ALPHA } from "./level-comparison.ts";
-import type { MeasuredArm } from "./measured-arm.ts";
-import { inUnit, type Metric } from "./metric.ts";
+import { type MeasuredArm, ratePerDay } from "./measured-arm.ts";
+import { countOf, inUnit, type Metric } from "./metric.ts";
 import { meanIntervalIn, SAMPLES_PER_LEVEL_MIN } from "./parameter-impact.ts";
+import { type TimeToAnswer, timeToAnswer } from "./time-to-answer.ts";
 
 /** Arms before and after a change; their hours are those of their side. */
 export interface ChangedArms {
@@ -41,6 +42,8 @@ export interface ChangeImpact {
   readonly naiveDifference: number | undefined;
   readonly verdict: "better" | "worse" | "not_shown" | "insufficient_data";
   readonly samplesNeeded: number;
+  /** At the rate of the time after the change. */
+  readonly timeToAnswer: TimeToAnswer;
 }
 
 /**
@@ -71,6 +74,12 @@ export function* changeImpactSteps(arms: ChangedArms, metric: Metric): Steps<Cha
         : scale * (meanAfter - meanBefore),
     verdict: samplesNeeded > 0 || !found ? "insufficient_data" : verdictOf(found.interval),
     samplesNeeded,
+    timeToAnswer: timeToAnswer({
+      metric,
+      levels: [before.sums, after.sums],
+      lacking: samplesNeeded,
+      perDay: ratePerDay(arms.after, (cell) => countOf(cell, metric)),
+    }),
   };
 }
 

@@ -9,7 +9,7 @@ import { type ChangedTimes, findChanges, measureAround } from "../../engine/chan
 import type { AnalysisService } from "../../gen/attuned/v1/analysis_service_pb.ts";
 import { inSlices } from "../../platform/slices.ts";
 import { checkedAttributes } from "../selection.ts";
-import { insightToWire, statusToWire } from "../wire/analysis.ts";
+import { insightToWire, statusToWire, timeToAnswerToWire } from "../wire/analysis.ts";
 import { evidenceToWire } from "../wire/evidence.ts";
 import { changeToWire } from "../wire/history.ts";
 import { timestampToWire } from "../wire/time.ts";
@@ -61,6 +61,7 @@ export function changeImpactMethods({
           .filter((impact) => !carried.includes(impact))
           .map(({ metric }) => metric.name),
         samplesNeeded: BigInt(told[0]?.samplesNeeded ?? 0),
+        ...(told[0] ? { timeToAnswer: timeToAnswerToWire(told[0].timeToAnswer) } : {}),
       };
     },
   };
