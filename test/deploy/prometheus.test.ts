@@ -25,6 +25,7 @@ const contract: Record<string, readonly string[]> = {
   attuned_config_drift_detected: ["model", "phase", "kind", "evidence"],
   attuned_recommendation_state: ["model", "phase", "state"],
   attuned_optimizer_last_success_timestamp_seconds: [],
+  attuned_store_writable: [],
   up: [],
 };
 const targetLabels = ["job", "instance"];
@@ -39,6 +40,7 @@ describe("rules.yml", () => {
       "AttunedLoopStalled",
       "AttunedRecommendationStateInvariant",
       "AttunedRecommendationWaiting",
+      "AttunedStoreNotWritable",
     ]);
   });
 
@@ -101,7 +103,7 @@ describe.skipIf(missing && process.env["CI"] !== "true")("promtool", () => {
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   test("accepts the rules, lint included", () => {
-    expect(check("check", "rules", "--lint=all", "--lint-fatal", "rules.yml")).toContain("7 rules");
+    expect(check("check", "rules", "--lint=all", "--lint-fatal", "rules.yml")).toContain("8 rules");
   });
 
   test("passes the cases of rules_test.yml", () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Phase } from "../../src/gen/attuned/v1/phase_pb.ts";
 import { call, post, reasonOf } from "../support/connect-json.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
+import { createWatchClient } from "../support/watch-client.ts";
 
 interface WireResolution {
   readonly settings: { readonly temperature: number };
@@ -82,6 +84,42 @@ test("what only looks, or may be repeated by others, answers control and enrols 
   expect(body).toMatchObject(control);
   expect(cacheControl).toBe("no-store");
   expect(await assigned()).toBe(before);
+});
+
+test("a watch, also of everything, and the routes of the seed enrol nobody either", async () => {
+  const before = await assigned();
+  using client = createWatchClient(daemon.agentsUrl);
+  for (const keys of [[{ model: "gpt-4", phase: Phase.EXECUTION, attributes: {} }], []]) {
+    await using watch = client.watch({ keys });
+    await watch.next();
+  }
+  for (let i = 0; i < 5; i++) {
+    const response = await fetch(`${daemon.agentsUrl}/config/current?model=gpt-4&phase=execution`);
+    expect(response.status).toBe(200);
+  }
+  expect(await assigned()).toBe(before);
+});
+
+test("a unit window of 30 minutes and a period of a day are the default, and each metric has its own attribution window", async () => {
+  const { experiment } = await call<{ experiment: Record<string, unknown> }>(
+    daemon.agentsUrl,
+    "ExperimentService/CreateExperiment",
+    {
+      ...LOOKUP,
+      name: "defaults",
+      arms: [{}, { changes: { temperature: 0.2 } }],
+      metrics: [{ metric: "success" }, { metric: "quality", missing: "MISSING_POLICY_CENSOR" }],
+    },
+  );
+  expect(experiment).toMatchObject({
+    unitWindowSeconds: 1800,
+    periodSeconds: 86400,
+    scoreFraction: 1,
+    metrics: [
+      { metric: "success", missing: "MISSING_POLICY_FAILURE", ttlSeconds: 300 },
+      { metric: "quality", missing: "MISSING_POLICY_CENSOR", ttlSeconds: 3600 },
+    ],
+  });
 });
 
 test("a GET with a unit enrols it once, and says no-store", async () => {
