@@ -277,7 +277,7 @@ test("lists experiments newest first, page by page", async () => {
     seen.push(...page.experiments.map(({ name }) => name));
     pageToken = page.nextPageToken ?? "";
   } while (pageToken !== "");
-  expect(seen).toEqual(["x", "cooler"]);
+  expect(seen).toEqual(["x", "defaults", "cooler"]);
 });
 
 test("a person's write to the varied field aborts the experiment", async () => {
