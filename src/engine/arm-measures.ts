@@ -1,4 +1,5 @@
 import { type MeasuredArm, stratumOf } from "../domain/analysis/measured-arm.ts";
+import type { AnalysisTime } from "../domain/analysis/parameter-impact.ts";
 import type { Phase } from "../domain/config/phase.ts";
 import type { Attributes, Scope } from "../domain/config/scope.ts";
 import { type Cell, mergeCells } from "../domain/outcome/cell.ts";
@@ -27,9 +28,12 @@ export interface MeasuredScopeArm {
 /** Scores that arrive later than this after their hour find its batch closed; in milliseconds. */
 const BATCH_OPEN_MS = HOUR_MS;
 
-/** Hours before this one are closed: what they hold is looked at and does not grow any more. */
-export function closedBefore(nowMs: number): number {
-  return Math.floor((nowMs - BATCH_OPEN_MS) / HOUR_MS);
+/** Where an analysis stands in time: what closed hours hold is looked at and does not grow any more. */
+export function timeAt(nowMs: number): AnalysisTime {
+  return {
+    closedBefore: Math.floor((nowMs - BATCH_OPEN_MS) / HOUR_MS),
+    nowHour: Math.floor(nowMs / HOUR_MS),
+  };
 }
 
 /**

@@ -119,8 +119,8 @@ async function impactInTime(
     const own = hours.get(arm.configId ?? "");
     return own ? { ...arm, hours: own } : arm;
   });
-  const time = { closedBefore: scopeHours.closedBefore };
-  return slices.run(analyseParameterSteps(timed, plain.parameter, plain.metric, time));
+  const { parameter, metric } = plain;
+  return slices.run(analyseParameterSteps(timed, parameter, metric, scopeHours.time));
 }
 
 /** Quality where any arm has such scores, else success. */

@@ -1,8 +1,9 @@
+import type { AnalysisTime } from "../domain/analysis/parameter-impact.ts";
 import { SCOPE_HOURS_KEPT_MAX } from "../domain/kernel/limits.ts";
 import { type Cell, EMPTY_CELL } from "../domain/outcome/cell.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Slices } from "../platform/slices.ts";
-import { closedBefore } from "./arm-measures.ts";
+import { timeAt } from "./arm-measures.ts";
 import type { Cells } from "./cells.ts";
 
 /** The closed hours of the arms of a scope, by config id. */
@@ -29,14 +30,14 @@ export class ScopeHours {
     this.#clock = clock;
   }
 
-  /** Which hours are closed now. */
-  get closedBefore(): number {
-    return closedBefore(this.#clock.nowMs());
+  /** Where an analysis stands in time now. */
+  get time(): AnalysisTime {
+    return timeAt(this.#clock.nowMs());
   }
 
   /** Of each cell only what success and scores are computed from. */
   async read(scope: string, slices: Slices): Promise<ClosedHours> {
-    const until = this.closedBefore;
+    const { closedBefore: until } = this.time;
     const known = this.#kept.get(scope);
     if (known?.closedBefore === until) {
       this.#keep(scope, known);

@@ -129,9 +129,8 @@ describe.skipIf(!hasSharedData)("recorded attempts", () => {
       const over: Partial<Outcome> = { outputTokens, scores: { quality: 100 * right } };
       cell = foldOutcome(cell, outcomeOf("a", over));
     }
-    const found = analyseTokenEfficiency([{ settings: { maxTokens: 2000 }, cell }], {
-      toleratedLoss: 2,
-    });
+    const arms = [{ settings: { maxTokens: 2000 }, cell }];
+    const found = analyseTokenEfficiency(arms, { toleratedLoss: 2 }, { nowHour: 0 });
     expect(found.sampleSize).toBe(attempts.length);
     expect(found.evidence).toBe("structural_bound");
     const right = (limit: number) =>

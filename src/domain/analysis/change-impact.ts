@@ -14,8 +14,8 @@ import {
 } from "./comparable-level.ts";
 import { ALPHA } from "./level-comparison.ts";
 import { type MeasuredArm, ratePerDay } from "./measured-arm.ts";
-import { countOf, inUnit, type Metric } from "./metric.ts";
-import { meanIntervalIn, SAMPLES_PER_LEVEL_MIN } from "./parameter-impact.ts";
+import { inUnit, type Metric, utilitySums } from "./metric.ts";
+import { type AnalysisTime, meanIntervalIn, SAMPLES_PER_LEVEL_MIN } from "./parameter-impact.ts";
 import { type TimeToAnswer, timeToAnswer } from "./time-to-answer.ts";
 
 /** Arms before and after a change; their hours are those of their side. */
@@ -42,7 +42,7 @@ export interface ChangeImpact {
   readonly naiveDifference: number | undefined;
   readonly verdict: "better" | "worse" | "not_shown" | "insufficient_data";
   readonly samplesNeeded: number;
-  /** At the rate of the time after the change. */
+  /** At the present rate of what came after the change. */
   readonly timeToAnswer: TimeToAnswer;
 }
 
@@ -53,7 +53,11 @@ export interface ChangeImpact {
  * intervals, each at ALPHA over the number of strata. As long as that number stays it holds at all looks, whatever the weights
  * become; each number of strata is a question of its own, with a guarantee of its own.
  */
-export function* changeImpactSteps(arms: ChangedArms, metric: Metric): Steps<ChangeImpact> {
+export function* changeImpactSteps(
+  arms: ChangedArms,
+  metric: Metric,
+  { nowHour }: Pick<AnalysisTime, "nowHour">,
+): Steps<ChangeImpact> {
   const [before, after] = comparableLevels([arms.before, arms.after], metric);
   if (!before || !after) throw new RangeError("a change has two sides");
   const found = yield* withinStrataSteps(before, after);
@@ -78,7 +82,7 @@ export function* changeImpactSteps(arms: ChangedArms, metric: Metric): Steps<Cha
       metric,
       levels: [before.sums, after.sums],
       lacking: samplesNeeded,
-      perDay: ratePerDay(arms.after, (cell) => countOf(cell, metric)),
+      perDay: ratePerDay(arms.after, (cell) => utilitySums(cell, metric).n, nowHour),
     }),
   };
 }

@@ -84,6 +84,7 @@ interface Scale {
   readonly cost: Metric;
   readonly quality: Metric;
   readonly usdPerPoint: number | undefined;
+  readonly nowHour: number;
 }
 
 /**
@@ -102,6 +103,7 @@ export function* analyseCostSteps(
     cost: metricNamed("cost", cells),
     quality: metricNamed("quality", []),
     usdPerPoint: wishes.usdPerPoint,
+    nowHour: time.nowHour,
   };
   const weighed = weigh(arms, scale);
   yield;
@@ -140,7 +142,7 @@ export function* analyseCostSteps(
       metric: scale.cost,
       levels: costLevels.map(({ sums }) => sums),
       lacking,
-      perDay: ratePerDay(arms, ({ costNanoUsd }) => costNanoUsd.n),
+      perDay: ratePerDay(arms, ({ costNanoUsd }) => costNanoUsd.n, time.nowHour),
     }),
   };
 }
@@ -184,7 +186,7 @@ function* savingsSteps(
   if (index === 0 || !most || evidence.estimate === undefined)
     return { savings: undefined, savingsInterval: undefined };
   const saved = yield* evidenceIntervalSteps(evidence, ALPHA);
-  const perMonth = scale.cost.max * DAYS_PER_MONTH * callsPerDay(most.own);
+  const perMonth = scale.cost.max * DAYS_PER_MONTH * callsPerDay(most.own, scale.nowHour);
   return {
     // Costs are turned so that more is better: what is gained there is saved.
     savings: evidence.estimate * perMonth,
@@ -263,14 +265,14 @@ function standingOf(standing: ParetoStanding | undefined, weighed: readonly Weig
   return { isOnFront: by === undefined, dominatedBy: by?.configId ?? "" };
 }
 
-function optionOf(option: Weighed, { cost, quality, usdPerPoint }: Scale) {
+function optionOf(option: Weighed, { cost, quality, usdPerPoint, nowHour }: Scale) {
   const { own } = option;
   const [costs, qualities] = [option.cost.sums, option.quality.sums];
   const mean = inUnit(cost, meanOf(costs) ?? 1);
   const utility = meanOf(qualities);
   const points = utility === undefined ? undefined : inUnit(quality, utility);
   const plain = totalsMean(pooledCell(own).costNanoUsd) ?? 0;
-  const perDay = callsPerDay(own);
+  const perDay = callsPerDay(own, nowHour);
   const base = {
     configId: own[0]?.configId ?? "",
     model: own[0]?.model ?? "",
@@ -300,8 +302,8 @@ function optionOf(option: Weighed, { cost, quality, usdPerPoint }: Scale) {
   };
 }
 
-function callsPerDay(arms: readonly MeasuredArm[]): number {
-  return ratePerDay(arms, ({ outcomes }) => outcomes);
+function callsPerDay(arms: readonly MeasuredArm[], nowHour: number): number {
+  return ratePerDay(arms, ({ outcomes }) => outcomes, nowHour);
 }
 
 /** What the two fullest lack; settings that are alone need others whole. */

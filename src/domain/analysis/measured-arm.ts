@@ -20,34 +20,35 @@ export function stratumOf({ phase, dimensions }: Scope): string {
 }
 
 const HOURS_PER_DAY = 24;
-/** A rate is that of the last week with outcomes. */
+/** A rate is that of the last week. */
 const RATE_HOURS = 7 * HOURS_PER_DAY;
 
 /** The cells of all arms together. */
-export function pooledCell(arms: readonly MeasuredArm[]): Cell {
+export function pooledCell(arms: readonly Pick<MeasuredArm, "cell">[]): Cell {
   return arms.reduce((cell, arm) => mergeCells(cell, arm.cell), EMPTY_CELL);
 }
 
 /**
- * What `count` finds in the cells, a day, over the last week that had any; 0 where the hours are not known. The span is at least an hour,
- * so that one burst does not pass for a rate.
+ * What `count` finds in the cells, a day, over the last week before the hour `nowHour`; 0 where there is nothing, or the hours are not
+ * known. The span begins with the first find of that week and is at least a day, so that one call is one call a day and traffic that has
+ * ended fades.
  */
-export function ratePerDay(arms: readonly MeasuredArm[], count: (cell: Cell) => number): number {
-  const byHour = new Map<number, number>();
+export function ratePerDay(
+  arms: readonly Pick<MeasuredArm, "hours">[],
+  count: (cell: Cell) => number,
+  nowHour: number,
+): number {
+  let first = nowHour;
+  let total = 0;
   for (const { hours } of arms) {
     for (const [hour, cell] of hours ?? []) {
+      if (hour <= nowHour - RATE_HOURS || hour > nowHour) continue;
       const found = count(cell);
-      if (found > 0) byHour.set(hour, (byHour.get(hour) ?? 0) + found);
+      if (found <= 0) continue;
+      first = Math.min(first, hour);
+      total += found;
     }
   }
-  let last = Number.NEGATIVE_INFINITY;
-  for (const hour of byHour.keys()) last = Math.max(last, hour);
-  let first = last;
-  let total = 0;
-  for (const [hour, found] of byHour) {
-    if (hour <= last - RATE_HOURS) continue;
-    first = Math.min(first, hour);
-    total += found;
-  }
-  return total === 0 ? 0 : (total / (last - first + 1)) * HOURS_PER_DAY;
+  if (total === 0) return 0;
+  return (total / Math.max(HOURS_PER_DAY, nowHour - first + 1)) * HOURS_PER_DAY;
 }

@@ -110,7 +110,7 @@ export function* optimalSettingsSteps(
       metric,
       levels: groups.map(({ level }) => level.sums),
       lacking,
-      perDay: ratePerDay(arms, (cell) => utilitySums(cell, metric).n),
+      perDay: ratePerDay(arms, (cell) => utilitySums(cell, metric).n, time.nowHour),
     }),
   };
 }

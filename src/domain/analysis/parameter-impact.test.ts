@@ -160,7 +160,10 @@ describe("B099 the seed's bins", () => {
     const metric = metricOf("quality");
     assert(metric, "quality is known");
     const bins = finish(
-      temperatureBinSteps([armOf(0.7, { quality: 60 }, 30)], metric, { closedBefore: 0 }),
+      temperatureBinSteps([armOf(0.7, { quality: 60 }, 30)], metric, {
+        closedBefore: 0,
+        nowHour: 0,
+      }),
     );
     expect(bins.map(({ name, sampleSize, mean }) => [name, sampleSize, mean])).toEqual([
       ["low", 0, undefined],

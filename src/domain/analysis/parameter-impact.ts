@@ -105,12 +105,17 @@ interface Level extends ComparableLevel {
 /** Where an analysis stands in time: the batches of earlier hours are closed. */
 export interface AnalysisTime {
   readonly closedBefore: number;
+  /** The present hour: what rates are counted back from. */
+  readonly nowHour: number;
   /** Whether it is said of every level how much worse it may be, also where nothing is shown: as much work again. */
   readonly isDetailed?: boolean;
 }
 
 /** Nothing that comes in later is expected: for arms that are whole. */
-const ALL_CLOSED: AnalysisTime = { closedBefore: Number.POSITIVE_INFINITY };
+const ALL_CLOSED: AnalysisTime = {
+  closedBefore: Number.POSITIVE_INFINITY,
+  nowHour: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Compares the levels of a parameter in a metric over arms that were merely seen.
@@ -187,6 +192,7 @@ export function* analyseParameterSteps(
           ({ settings }) => parameter.isNominal || levelIn(settings, parameter) !== undefined,
         ),
         (cell) => utilitySums(cell, metric).n,
+        time.nowHour,
       ),
     }),
     evidence: "observational",

@@ -1,6 +1,10 @@
-import { smallestDetectableEffect, unitsNeeded } from "../../stats/forecast.ts";
 import { EMPTY_SUMS, mergeSums, type PowerSums, varianceOf } from "../../stats/power-sums.ts";
-import { ALPHA } from "./level-comparison.ts";
+import { plannedVariance } from "../experiment/evidence-design.ts";
+import {
+  type PlannedTest,
+  smallestClaimableEffect,
+  unitsUntilClaim,
+} from "../experiment/time-to-answer.ts";
 import type { Metric } from "./metric.ts";
 
 /** How long until an answer, at the present rate. */
@@ -22,15 +26,10 @@ export interface TimeToAnswer {
 const DIFFERENCE = 0.05;
 const CHANCE = 0.8;
 
-/** Stands for the variance where too little was seen: that of a coin is the largest there is. */
-const LARGEST_VARIANCE = 0.25;
-/** Keeps the forecast finite where all outcomes were alike. */
-const SMALLEST_VARIANCE = 1e-4;
-
 /**
  * What an answer takes: with too little data the outcomes lacking for a first comparison, else those of a randomised test of two levels
- * in equal parts for a difference of a twentieth of the metric's range (`unitsNeeded`; the range that is observed is only an effect
- * where it was drawn at random).
+ * in equal parts for a difference of a twentieth of the metric's range: what an experiment of the same scope, metric and effect is told
+ * (`unitsUntilClaim`). The difference that is observed is only an effect where it was drawn at random.
  */
 export function timeToAnswer(known: {
   readonly metric: Metric;
@@ -42,7 +41,9 @@ export function timeToAnswer(known: {
 }): TimeToAnswer {
   const { metric, lacking, perDay } = known;
   const isFirst = lacking > 0;
-  const outcomes = isFirst ? lacking : Math.ceil(outcomesOfTest(known.levels));
+  const outcomes = isFirst
+    ? lacking
+    : Math.ceil(unitsUntilClaim(testOf(known.levels, metric), CHANCE));
   const days = perDay > 0 ? outcomes / perDay : undefined;
   const difference = isFirst ? 0 : DIFFERENCE * metric.max;
   const rate =
@@ -60,19 +61,10 @@ export function timeToAnswer(known: {
   return { outcomes, perDay, days, difference, chance: CHANCE, smallestDifference, text };
 }
 
-/** No more than the whole scale: few outcomes show nothing less. */
 function smallestShown(levels: readonly PowerSums[], metric: Metric): number | undefined {
-  const all = levels.reduce(mergeSums, EMPTY_SUMS);
-  if (all.n === 0) return undefined;
-  const effect = smallestDetectableEffect({
-    incrementVariance: incrementVariance(levels),
-    alpha: ALPHA,
-    sides: 2,
-    chance: CHANCE,
-    units: all.n,
-    designedEffect: DIFFERENCE,
-  });
-  return Math.min(1, effect) * metric.max;
+  const units = levels.reduce((sum, { n }) => sum + n, 0);
+  if (units === 0) return undefined;
+  return smallestClaimableEffect(testOf(levels, metric), { units, chance: CHANCE }) * metric.max;
 }
 
 /** Days as a person says them. */
@@ -83,22 +75,10 @@ export function durationText(days: number): string {
   return days < 60 ? `about ${Math.ceil(days)} days` : `about ${Math.ceil(days / 30)} months`;
 }
 
-/** That of two equal arms. */
-function incrementVariance(levels: readonly PowerSums[]): number {
-  const variance = varianceOf(levels.reduce(mergeSums, EMPTY_SUMS)) ?? LARGEST_VARIANCE;
-  return 4 * Math.max(SMALLEST_VARIANCE, variance);
-}
-
-function outcomesOfTest(levels: readonly PowerSums[]): number {
-  const forecast = unitsNeeded({
-    incrementVariance: incrementVariance(levels),
-    alpha: ALPHA,
-    sides: 2,
-    chance: CHANCE,
-    effect: DIFFERENCE,
-    designedEffect: DIFFERENCE,
-  });
-  return forecast.kind === "units" ? forecast.units : Number.POSITIVE_INFINITY;
+function testOf(levels: readonly PowerSums[], { name: metric }: Metric): PlannedTest {
+  const observed = varianceOf(levels.reduce(mergeSums, EMPTY_SUMS));
+  const variance = plannedVariance({ metric }, observed);
+  return { variance, designedEffect: DIFFERENCE, propensity: 0.5 };
 }
 
 function rounded(value: number): string {

@@ -13,6 +13,7 @@ import type { Evidence } from "./evidence.ts";
 import { ALPHA } from "./level-comparison.ts";
 import { type MeasuredArm, pooledCell, ratePerDay } from "./measured-arm.ts";
 import { METRICS, type Metric } from "./metric.ts";
+import type { AnalysisTime } from "./parameter-impact.ts";
 import { type TimeToAnswer, timeToAnswer } from "./time-to-answer.ts";
 
 /** Calls that are needed before anything is said. */
@@ -76,6 +77,7 @@ export interface TokenEfficiency {
 export function analyseTokenEfficiency(
   arms: readonly MeasuredArm[],
   wishes: { readonly acceptableQuality?: number; readonly toleratedLoss: number },
+  { nowHour }: Pick<AnalysisTime, "nowHour">,
 ): TokenEfficiency {
   const quality = qualityMetric();
   const cell = pooledCell(arms);
@@ -118,8 +120,10 @@ export function analyseTokenEfficiency(
       metric: quality,
       levels: [all],
       lacking,
-      perDay: ratePerDay(arms, (own) =>
-        binsOf(own.binned, qualityBinName).reduce((sum, { sums }) => sum + sums.n, 0),
+      perDay: ratePerDay(
+        arms,
+        (own) => binsOf(own.binned, qualityBinName).reduce((sum, { sums }) => sum + sums.n, 0),
+        nowHour,
       ),
     }),
   };

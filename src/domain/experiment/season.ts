@@ -21,6 +21,9 @@ const PROMPT_TTL_MS_MAX = 60 * 60 * 1000;
 export const SEASON_KINDS = ["prompt", "slow"] as const;
 export type SeasonKind = (typeof SEASON_KINDS)[number];
 
+/** What the first claim of a season is made at: the evidence of one challenger alone must be this unlikely. */
+export const FIRST_CLAIM_ALPHA = SEASON_ALPHA / SEASON_KINDS.length / SEASON_SLOTS;
+
 /** A number of comparisons, fixed in advance, that claims are counted among. */
 export interface Season {
   readonly kind: SeasonKind;

@@ -13,15 +13,16 @@ import { insightToWire, statusToWire, timeToAnswerToWire } from "../wire/analysi
 import { evidenceToWire } from "../wire/evidence.ts";
 import { changeToWire } from "../wire/history.ts";
 import { timestampToWire } from "../wire/time.ts";
-import { type AnalysisContext, requiredMetric, requireWithin } from "./context.ts";
+import { type AnalysisContext, analysisTime, requiredMetric, requireWithin } from "./context.ts";
 
 const METRICS_DEFAULT = ["quality", "success", "latency", "cost"];
 const HOURS_DEFAULT = 168;
 
 /** Outcomes before and after a change. */
-export function changeImpactMethods({
-  engine,
-}: AnalysisContext): Pick<ServiceImpl<typeof AnalysisService>, "analyzeChangeImpact"> {
+export function changeImpactMethods(
+  context: AnalysisContext,
+): Pick<ServiceImpl<typeof AnalysisService>, "analyzeChangeImpact"> {
+  const { engine } = context;
   return {
     async analyzeChangeImpact(request) {
       const { changeId, revision, hours = HOURS_DEFAULT } = request;
@@ -37,9 +38,10 @@ export function changeImpactMethods({
       const names = request.metrics.length > 0 ? request.metrics : METRICS_DEFAULT;
       const arms = [...around.arms.before, ...around.arms.after];
       const impacts: ChangeImpact[] = [];
+      const time = analysisTime(context);
       for (const name of names) {
         const metric = requiredMetric(name, arms);
-        impacts.push(await inSlices(changeImpactSteps(around.arms, metric)));
+        impacts.push(await inSlices(changeImpactSteps(around.arms, metric, time)));
       }
       const carried = impacts.filter(
         ({ before, after }) => before.sampleSize + after.sampleSize > 0,

@@ -2,7 +2,7 @@ import type { MeasuredArm } from "../../domain/analysis/measured-arm.ts";
 import { METRIC_NAMES, type Metric, metricFor } from "../../domain/analysis/metric.ts";
 import type { AnalysisTime } from "../../domain/analysis/parameter-impact.ts";
 import { Fault } from "../../domain/kernel/fault.ts";
-import { closedBefore } from "../../engine/arm-measures.ts";
+import { timeAt } from "../../engine/arm-measures.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Clock } from "../../platform/clock.ts";
 
@@ -14,7 +14,7 @@ export interface AnalysisContext {
 
 /** Which hours are closed now; who asks wants every interval. */
 export function analysisTime({ clock }: AnalysisContext): AnalysisTime {
-  return { closedBefore: closedBefore(clock.nowMs()), isDetailed: true };
+  return { ...timeAt(clock.nowMs()), isDetailed: true };
 }
 
 /** The metrics of a request over what was measured, quality where none is named. Errors: METRIC_INVALID. */

@@ -12,12 +12,13 @@ import { requiredSelection } from "../selection.ts";
 import { insightToWire, statusToWire, timeToAnswerToWire } from "../wire/analysis.ts";
 import { evidenceToWire } from "../wire/evidence.ts";
 import { hoursFromWire } from "../wire/time.ts";
-import { type AnalysisContext, requireWithin } from "./context.ts";
+import { type AnalysisContext, analysisTime, requireWithin } from "./context.ts";
 
 /** Quality against tokens. */
-export function tokenEfficiencyMethods({
-  engine,
-}: AnalysisContext): Pick<ServiceImpl<typeof AnalysisService>, "analyzeTokenEfficiency"> {
+export function tokenEfficiencyMethods(
+  context: AnalysisContext,
+): Pick<ServiceImpl<typeof AnalysisService>, "analyzeTokenEfficiency"> {
+  const { engine } = context;
   return {
     async analyzeTokenEfficiency(request) {
       const { acceptableQuality, toleratedLoss = TOLERATED_LOSS_DEFAULT } = request;
@@ -26,10 +27,11 @@ export function tokenEfficiencyMethods({
       const selection = requiredSelection(engine, request);
       const { model, phase, attributes } = selection;
       const arms = await measureStrata(engine, selection, hoursFromWire(request.window));
-      const found = analyseTokenEfficiency(arms, {
+      const wishes = {
         toleratedLoss,
         ...(acceptableQuality === undefined ? {} : { acceptableQuality }),
-      });
+      };
+      const found = analyseTokenEfficiency(arms, wishes, analysisTime(context));
       const scope = scopeOf(model, phase, attributes, engine.dimensions);
       return {
         ...foundToWire(found),

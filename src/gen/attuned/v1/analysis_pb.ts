@@ -201,7 +201,7 @@ export type TimeToAnswer = Message<"attuned.v1.TimeToAnswer"> & {
   outcomesNeeded: bigint;
 
   /**
-   * Outcomes with the metric a day, over the last days that had any.
+   * Outcomes with the metric a day, over the last week; counted over a day at least.
    *
    * @generated from field: double outcomes_per_day = 2;
    */

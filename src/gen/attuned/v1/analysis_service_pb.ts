@@ -1178,7 +1178,7 @@ export type CostOption = Message<"attuned.v1.CostOption"> & {
   qualityInterval?: Interval | undefined;
 
   /**
-   * Calls a day, over the last days that had any.
+   * Calls a day, over the last week; counted over a day at least.
    *
    * @generated from field: double calls_per_day = 9;
    */

@@ -344,7 +344,7 @@ export const ExperimentSchema: GenMessage<Experiment> = /*@__PURE__*/
  */
 export type ExperimentForecast = Message<"attuned.v1.ExperimentForecast"> & {
   /**
-   * Units of the whole experiment until a decision, with a chance of one half.
+   * Units of the whole experiment until a claim, which makes a winner, with a chance of one half; if the effect is the designed one.
    *
    * @generated from field: int64 units_half = 1;
    */
@@ -358,7 +358,7 @@ export type ExperimentForecast = Message<"attuned.v1.ExperimentForecast"> & {
   unitsLikely: bigint;
 
   /**
-   * Calls of the scope an hour, in the last day: at most so many units come.
+   * Calls of the scope an hour, in the last week: at most so many units come.
    *
    * @generated from field: double rate_per_hour = 3;
    */
