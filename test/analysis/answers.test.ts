@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Settings } from "../../src/domain/config/settings.ts";
 import type { Outcome } from "../../src/domain/outcome/outcome.ts";
-import { putModelConfig } from "../../src/engine/config-changes.ts";
 import { examineScope } from "../../src/engine/scope-examination.ts";
 import { AnalysisStatus, Evidence } from "../../src/gen/attuned/v1/analysis_pb.ts";
 import { Phase } from "../../src/gen/attuned/v1/phase_pb.ts";
@@ -402,56 +401,5 @@ describe("GetImpactMetrics", () => {
     expect(correlations.every(({ value, reason }) => value === undefined && reason !== "")).toBe(
       true,
     );
-  });
-});
-
-describe("AnalyzeChangeImpact", () => {
-  test("B010 compares before with after, also within the hour of the change, by the value that outcomes name", async () => {
-    const { engine, platform, service, report } = world;
-    const config = (temperature: number) => ({
-      modelName: "gpt-4",
-      phases: { planning: { temperature } },
-    });
-    await engine.commit(
-      putModelConfig(config(0.9), { etag: "", reason: "trial", changedBy: "anna" }),
-    );
-    const { revision } = engine.state.config;
-    const planning = (name: string, temperature: number, quality: number, occurredAtMs: number) =>
-      Array.from({ length: 210 }, (_, index) => {
-        const settings = { temperature };
-        const scores = { quality: around(quality, 10, index) };
-        const own = reported(`${name}-${index}`, { settings }, { scores, occurredAtMs });
-        return { ...own, arm: { ...own.arm, scope: { ...own.arm.scope, phase: "planning" } } };
-      }) as Outcome[];
-    await report([
-      ...planning("before", 0.3, 80, platform.clock.ms),
-      ...planning("after", 0.9, 60, platform.clock.ms),
-    ]);
-    const response = await service.analyzeChangeImpact({ revision: BigInt(revision) });
-    const [quality] = response.metrics;
-    expect(quality).toMatchObject({ metric: "quality", verdict: "WORSE" });
-    expect(quality?.difference).toBeCloseTo(-20, 6);
-    expect(quality?.differenceHigh).toBeLessThan(0);
-    expect(quality?.naiveDifference).toBeCloseTo(-20, 6);
-    expect(response.evidence).toBe(Evidence.OBSERVATIONAL);
-    const changeId = response.changes[0]?.changeId ?? "";
-    const again = await service.analyzeChangeImpact({ changeId });
-    expect(again.metrics).toStrictEqual(response.metrics);
-  });
-
-  test("of a change that nothing came after yet says how many outcomes are missing, and how long they take", async () => {
-    const { engine, service } = world;
-    const config = { modelName: "gpt-4", phases: { reflection: { temperature: 0.9 } } };
-    await engine.commit(putModelConfig(config, { etag: "", reason: "trial", changedBy: "anna" }));
-    const revision = BigInt(engine.state.config.revision);
-    const { status, samplesNeeded, timeToAnswer } = await service.analyzeChangeImpact({ revision });
-    expect(status).toBe(AnalysisStatus.INSUFFICIENT_DATA);
-    expect(timeToAnswer?.outcomesNeeded).toBe(samplesNeeded);
-    expect(timeToAnswer?.text).toContain("no such outcomes come in at present");
-  });
-
-  test("refuses a change that never was", async () => {
-    const unknown = world.service.analyzeChangeImpact({ changeId: "chg-none" });
-    expect((await refusalOf(unknown)).reason).toBe("CHANGE_NOT_FOUND");
   });
 });

@@ -1,6 +1,5 @@
 import { logEvidence } from "../../stats/betting.ts";
 import {
-  claimThreshold,
   closeSlot,
   evaluateSeason,
   openSeason,
@@ -241,17 +240,6 @@ function withoutFinished(current: Seasons): Seasons {
   const finished = current.seasons.filter(isFinished);
   const dropped = new Set(finished.slice(0, Math.max(0, finished.length - SEASONS_KEPT_MAX)));
   return { ...current, seasons: current.seasons.filter((season) => !dropped.has(season)) };
-}
-
-/** The log evidence that a challenger needs for a claim, given the others of its season; undefined without a slot. */
-export function neededForClaim(
-  { seasons }: Seasons,
-  experimentId: string,
-  arm: number,
-): number | undefined {
-  const id = slotId(experimentId, arm);
-  const season = seasons.find(({ ledger }) => ledger.slots.some((slot) => slot.id === id));
-  return season && claimThreshold(season.ledger.slots, season.ledger);
 }
 
 /** The claim of a challenger; undefined where there is none. */
