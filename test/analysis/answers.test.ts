@@ -403,3 +403,28 @@ describe("GetImpactMetrics", () => {
     );
   });
 });
+
+describe("AnalyzeTokenEfficiency of calls that mostly end early", () => {
+  test("B012 B071 B104 B105 B106 finds the lowest acceptable limit, the point of diminishing returns and the range between", async () => {
+    const asked = { ...SCOPE, model: "claude-3-haiku" };
+    await world.report(
+      outcomes({
+        name: "early",
+        model: asked.model,
+        settings: { maxTokens: 4_000 },
+        count: 3_000,
+        over: (index) => ({
+          outputTokens: index % 200 === 0 ? 3_000 : index % 10 === 0 ? 700 : 100,
+          scores: { quality: 80 },
+        }),
+      }),
+    );
+    const found = await world.service.analyzeTokenEfficiency({ ...asked, acceptableQuality: 60 });
+    expect(found.evidence).toBe(Evidence.STRUCTURAL_BOUND);
+    // Nine of ten calls end at 100 tokens, worth 72 points at least; all but one in two hundred at 700.
+    expect(found.minAcceptableTokens).toBe(128);
+    expect(found.diminishingReturnsAt).toBe(724);
+    expect(found.optimalRange).toMatchObject({ low: 128, high: 724 });
+    expect(found.limits.map(({ maxTokens }) => maxTokens)).toStrictEqual([128, 724, 4_096]);
+  });
+});
