@@ -125,7 +125,7 @@ describe("the image", () => {
         expect((await fetch(`${management}${path}`)).status, path).toBe(200);
       const metrics = await fetch(`${management}/metrics`).then((reply) => reply.text());
       const asked = metricsOfRules();
-      expect(asked.size).toBe(4);
+      expect(asked.size).toBe(5);
       for (const name of asked) expect(metrics).toContain(`# TYPE ${name} gauge`);
       expect(await exitCode(image.start({ args: healthCheck().slice(1), directories }))).toBe(0);
     } finally {
