@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
+import { settingsInsights } from "../../src/domain/analysis/answer-insights.ts";
+import { metricOf } from "../../src/domain/analysis/metric.ts";
+import { optimalSettingsSteps } from "../../src/domain/analysis/optimal-settings.ts";
 import { findConfigDrift, isDrift } from "../../src/domain/drift/config-drift.ts";
 import { addValue, EMPTY_SUMS, type PowerSums } from "../../src/stats/power-sums.ts";
+import { finish } from "../../src/stats/steps.ts";
 import { cliffWorld, driftAt } from "../statistics/plateau-worlds.ts";
-import { impactOf } from "../statistics/product-orders.ts";
+import { impactOf, temperatureArms } from "../statistics/product-orders.ts";
 import { hasSharedData, readReplay, type TemperatureRow } from "../statistics/shared-data.ts";
 
 test("a good level that is served next to a cliff never drifts, and the cliff does", () => {
@@ -14,17 +18,48 @@ test("a good level that is served next to a cliff never drifts, and the cliff do
   expect(worlds.filter(({ isEverInDoubt }) => isEverInDoubt).length).toBeGreaterThan(3);
 });
 
+function recordedLevels(): ReadonlyMap<number, PowerSums> {
+  const levels = new Map<number, PowerSums>();
+  for (const { settings, scores } of readReplay<TemperatureRow>(
+    "temperature-gpt-3.5-turbo.ndjson.gz",
+  )) {
+    const sums = levels.get(settings.temperature) ?? EMPTY_SUMS;
+    levels.set(settings.temperature, addValue(sums, scores.quality / 100));
+  }
+  return levels;
+}
+
+test.skipIf(!hasSharedData)(
+  "settings that differ in temperature only stand as its levels do, and what is not shown is no equality",
+  () => {
+    const levels = recordedLevels();
+    const metric = metricOf("quality");
+    if (!metric) throw new Error("quality is known");
+    const found = finish(
+      optimalSettingsSteps(temperatureArms(levels), {
+        ...{ metric, minSamples: 10, served: { temperature: 0.7 } },
+        time: { closedBefore: 0, nowHour: 0, isDetailed: true },
+      }),
+    );
+    const standing = new Map(
+      found.options.map(({ settings, isOptimal }) => [settings.temperature, isOptimal]),
+    );
+    for (const { value, isOptimal } of impactOf(levels).levels)
+      expect(standing.get(value)).toBe(isOptimal);
+    expect(standing.get(1.4)).toBeUndefined();
+    const scope = { model: "gpt-3.5-turbo", phase: "execution", dimensions: [] } as const;
+    const [alike] = settingsInsights(found, scope).filter(
+      ({ code }) => code === "NO_DIFFERENCE_SHOWN",
+    );
+    expect(alike?.text).toMatch(/^14 distinct settings are not shown to differ in quality/);
+    expect(alike?.text).toMatch(/by up to \d+\.\d points; 3 others/);
+  },
+);
+
 test.skipIf(!hasSharedData)(
   "of the recorded collapse 1.5 and 1.6 are shown alone, 1.4 is in doubt: serving it is no drift",
   () => {
-    const levels = new Map<number, PowerSums>();
-    for (const { settings, scores } of readReplay<TemperatureRow>(
-      "temperature-gpt-3.5-turbo.ndjson.gz",
-    )) {
-      const sums = levels.get(settings.temperature) ?? EMPTY_SUMS;
-      levels.set(settings.temperature, addValue(sums, scores.quality / 100));
-    }
-    const impact = impactOf(levels);
+    const impact = impactOf(recordedLevels());
     const standing = impact.levels.flatMap(({ value, isOptimal, isInDoubt }) =>
       isOptimal === true ? [] : [[value, isOptimal, isInDoubt]],
     );

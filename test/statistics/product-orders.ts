@@ -10,17 +10,19 @@ import { addValue, EMPTY_SUMS, type PowerSums } from "../../src/stats/power-sums
 import { type Random, shuffled } from "./random.ts";
 import type { TemperatureRow } from "./shared-data.ts";
 
+/** An arm for each temperature, from the sums of its quality. */
+export function temperatureArms(levels: ReadonlyMap<number, PowerSums>): MeasuredArm[] {
+  return [...levels].map(([temperature, quality]) => ({
+    settings: { temperature },
+    cell: { ...EMPTY_CELL, bounded: { quality } },
+  }));
+}
+
 /** What the product says of quality by temperature, from the sums of each level. */
 export function impactOf(levels: ReadonlyMap<number, PowerSums>): ParameterImpact {
   const [parameter, metric] = [parameterOf("temperature"), metricOf("quality")];
   if (!parameter || !metric) throw new Error("temperature and quality are known");
-  const arms = [...levels].map(
-    ([temperature, quality]): MeasuredArm => ({
-      settings: { temperature },
-      cell: { ...EMPTY_CELL, bounded: { quality } },
-    }),
-  );
-  return analyseParameter(arms, parameter, metric);
+  return analyseParameter(temperatureArms(levels), parameter, metric);
 }
 
 /** In how many random orders of the rows the product ever claims a level to be worse, at equally spaced looks. */

@@ -1,6 +1,7 @@
 import {
   AnalysisService,
   GetOptimalSettingsResponseSchema,
+  type SettingsOption,
 } from "../../gen/attuned/v1/analysis_service_pb.ts";
 import type { CommandContext, Daemon } from "../command.ts";
 import { formatInterval, formatNumber, formatSettings } from "../terminal/format.ts";
@@ -37,17 +38,24 @@ export async function printSettings(
         { title: "N", align: "right" },
         { title: "MEAN", align: "right" },
         { title: "95% INTERVAL", align: "right" },
+        { title: "BELOW BEST BY", align: "right" },
         { title: "VERDICT" },
       ],
-      response.options.map(({ settings, sampleSize, mean, low, high, optimal }) => [
-        formatSettings(settings),
-        sampleSize.toString(),
-        formatNumber(mean),
-        formatInterval(low, high, 2),
-        optimal === undefined ? "too few to judge" : optimal ? "not shown worse" : "worse",
+      response.options.map((option) => [
+        formatSettings(option.settings),
+        option.sampleSize.toString(),
+        formatNumber(option.mean),
+        formatInterval(option.low, option.high, 2),
+        formatInterval(option.shortfallAtLeast, option.shortfallAtMost, 2),
+        verdictOf(option),
       ]),
       "no outcomes",
     );
     printRest(response.evidence, response.timeToAnswer, terminal);
   });
+}
+
+function verdictOf({ optimal, shortfallAtMost }: SettingsOption): string {
+  if (optimal !== undefined) return optimal ? "not shown worse" : "worse";
+  return shortfallAtMost === undefined ? "too few to judge" : "in doubt";
 }

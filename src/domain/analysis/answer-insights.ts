@@ -3,7 +3,7 @@ import type { ChangeImpact } from "./change-impact.ts";
 import type { CostAnalysis, CostOption, NetGain } from "./cost-analysis.ts";
 import { capital, type Insight, number, signed } from "./insight.ts";
 import type { LowerLimit } from "./lower-limit.ts";
-import type { OptimalSettings } from "./optimal-settings.ts";
+import type { OptimalSettings, SettingsOption } from "./optimal-settings.ts";
 import { lacksScores } from "./scoring.ts";
 import type { TokenEfficiency } from "./token-efficiency.ts";
 
@@ -164,13 +164,19 @@ export function settingsInsights(found: OptimalSettings, scope: Scope): Insight[
     const text = `Too little data: ${found.sampleSize} outcomes with ${metric} over ${options.length} distinct settings, at most ${most} each; ${found.samplesNeeded} more are needed at one of them.`;
     return [make("INSUFFICIENT_DATA", text)];
   }
-  const alike = options.filter(({ isOptimal }) => isOptimal === true).length;
   const insights = suggestions.map(({ text }) => make("SETTINGS_SUGGESTED", `${capital(text)}.`));
-  if (alike > 1) {
-    const text = `${alike} distinct settings are not shown to differ in ${metric}: any of them will do.`;
-    insights.push(make("NO_DIFFERENCE_SHOWN", text));
-  }
+  const alike = options.filter(({ isOptimal }) => isOptimal === true);
+  if (alike.length > 1) insights.push(make("NO_DIFFERENCE_SHOWN", alikeText(found, alike)));
   return insights;
+}
+
+/** That no difference is shown is not that there is none. */
+function alikeText({ metric, options }: OptimalSettings, alike: readonly SettingsOption[]): string {
+  const most = Math.max(...alike.map(({ shortfall }) => shortfall?.high ?? 0));
+  const others = options.filter(({ isOptimal, isInDoubt }) => isOptimal === false || isInDoubt);
+  const worse =
+    others.length > 0 ? `; ${others.length} others are shown to be worse or in doubt` : "";
+  return `${alike.length} distinct settings are not shown to differ in ${metric.name}: some of them may still be worse than the best by up to ${number(most)} ${metric.unit}${worse}.`;
 }
 
 function maker(

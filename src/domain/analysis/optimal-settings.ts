@@ -24,8 +24,11 @@ export interface SettingsOption {
   readonly sampleSize: number;
   readonly mean: number;
   readonly interval: Interval;
-  /** Not shown to be worse than the best; undefined with fewer than the samples asked for. */
+  /** Not shown to be worse than the best; undefined with fewer than the samples asked for, or in doubt. */
   readonly isOptimal: boolean | undefined;
+  readonly isInDoubt: boolean;
+  /** By how much the best settings, whichever they are, are better, in the metric's unit; undefined with too few samples. */
+  readonly shortfall: Interval | undefined;
 }
 
 export interface SettingSuggestion {
@@ -71,23 +74,32 @@ export function* optimalSettingsSteps(
     .filter(({ level }) => level.sums.n > 0)
     .toSorted((a, b) => b.level.sums.n - a.level.sums.n);
   const judged = groups.filter(({ level }) => level.sums.n >= minSamples).slice(0, LEVELS_MAX);
+  const order = orderOf(judged.map(({ arm }) => arm.settings));
+  if (order) judged.sort((a, b) => order(a.arm.settings) - order(b.arm.settings));
   const comparison =
     judged.length > 1
       ? yield* compareLevelsSteps(
           judged.map(({ level }) => level),
-          { isOrdered: false, ...time },
+          { isOrdered: order !== undefined, ...time },
         )
       : undefined;
   const options: SettingsOption[] = [];
   for (const group of groups) {
     const place = judged.indexOf(group);
+    const verdict = comparison?.verdicts[place];
     options.push({
       configId: group.arm.configId ?? "",
       settings: group.arm.settings,
       sampleSize: group.level.sampleSize,
       mean: inUnit(metric, meanOf(group.level.sums) ?? 0),
       interval: meanIntervalIn(metric, group.level.sums),
-      isOptimal: place < 0 ? undefined : comparison?.verdicts[place]?.standing !== "worse",
+      isOptimal:
+        place < 0 || verdict?.standing === "in_doubt" ? undefined : verdict?.standing !== "worse",
+      isInDoubt: verdict?.standing === "in_doubt",
+      shortfall: verdict?.shortfall && {
+        low: verdict.shortfall.low * metric.max,
+        high: verdict.shortfall.high * metric.max,
+      },
     });
     yield;
   }
@@ -115,6 +127,21 @@ export function* optimalSettingsSteps(
   };
 }
 
+/**
+ * What settings that differ in one numeric parameter only are ordered by, so that they are compared as its levels are; undefined where
+ * they differ in more.
+ */
+function orderOf(all: readonly Settings[]): ((settings: Settings) => number) | undefined {
+  const keys = new Set(all.flatMap((settings) => Object.keys(settings) as (keyof Settings)[]));
+  const differing = [...keys].filter(
+    (key) => new Set(all.map((settings) => JSON.stringify(settings[key]))).size > 1,
+  );
+  const [only, ...more] = differing;
+  if (!only || more.length > 0) return undefined;
+  if (!all.every((settings) => typeof settings[only] === "number")) return undefined;
+  return (settings) => Number(settings[only]);
+}
+
 function rank({ isOptimal }: SettingsOption): number {
   return isOptimal === true ? 2 : isOptimal === false ? 1 : 0;
 }
@@ -140,7 +167,9 @@ function suggestionsOf(
     if (measured.some(({ isOptimal }) => isOptimal === true)) return [];
     const why = measured.some(({ isOptimal }) => isOptimal === false)
       ? "is shown to be worse"
-      : "was measured too little to be judged";
+      : measured.some(({ isInDoubt }) => isInDoubt)
+        ? "is in doubt"
+        : "was measured too little to be judged";
     const text = `${parameter} ${current} is served and ${why}; the best evidenced settings have ${suggested}`;
     return [{ parameter, current, suggested, text }];
   });

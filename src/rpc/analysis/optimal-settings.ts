@@ -4,6 +4,7 @@ import {
   MIN_SAMPLES_DEFAULT,
   type OptimalSettings,
   optimalSettingsSteps,
+  type SettingsOption,
 } from "../../domain/analysis/optimal-settings.ts";
 import { scopeOf } from "../../domain/config/scope.ts";
 import { measureStrata } from "../../engine/arm-measures.ts";
@@ -60,15 +61,7 @@ function foundToWire(found: OptimalSettings) {
   return {
     status: statusToWire(found),
     ...(best ? { settings: settingsToWire(best.settings), configId: best.configId } : {}),
-    options: found.options.map(({ configId, settings, sampleSize, mean, interval, isOptimal }) => ({
-      configId,
-      settings: settingsToWire(settings),
-      sampleSize: BigInt(sampleSize),
-      mean,
-      low: interval.low,
-      high: interval.high,
-      ...(isOptimal === undefined ? {} : { optimal: isOptimal }),
-    })),
+    options: found.options.map(optionToWire),
     suggestions: found.suggestions.flatMap(({ parameter, current, suggested, text }) => {
       const [from, to] = [valueToWire(current), valueToWire(suggested)];
       return from && to ? [{ parameter, current: from, suggested: to, text }] : [];
@@ -79,5 +72,19 @@ function foundToWire(found: OptimalSettings) {
     samplesNeeded: BigInt(found.samplesNeeded),
     metric: found.metric.name,
     timeToAnswer: timeToAnswerToWire(found.timeToAnswer),
+  };
+}
+
+function optionToWire(option: SettingsOption) {
+  const { configId, settings, sampleSize, mean, interval, isOptimal, shortfall } = option;
+  return {
+    configId,
+    settings: settingsToWire(settings),
+    sampleSize: BigInt(sampleSize),
+    mean,
+    low: interval.low,
+    high: interval.high,
+    ...(isOptimal === undefined ? {} : { optimal: isOptimal }),
+    ...(shortfall ? { shortfallAtLeast: shortfall.low, shortfallAtMost: shortfall.high } : {}),
   };
 }
