@@ -6,6 +6,7 @@ import { decodeJson, encodeJson, type Store, type StoreOp } from "../store/store
 import { DAY_HOURS, sumOfCells } from "./arm-totals.ts";
 import type { LiveArm } from "./arms.ts";
 import { type Cells, HOUR_MS } from "./cells.ts";
+import type { Targets } from "./targets.ts";
 
 /** Arms whose cells one step looks at: all that may be known in half an hour of steps. */
 const ARMS_PER_STEP = 120;
@@ -23,13 +24,19 @@ const DAYS_PER_BATCH = 2_000;
 export class CellRetention {
   readonly #store: Store;
   readonly #cells: Cells;
+  readonly #targets: Pick<Targets, "forget">;
   /** Arms that this round has still to look at. */
   #round: LiveArm[] = [];
   #roundAtMs: number | undefined;
 
-  constructor({ store, cells }: { readonly store: Store; readonly cells: Cells }) {
-    this.#store = store;
-    this.#cells = cells;
+  constructor(deps: {
+    readonly store: Store;
+    readonly cells: Cells;
+    readonly targets: Pick<Targets, "forget">;
+  }) {
+    this.#store = deps.store;
+    this.#cells = deps.cells;
+    this.#targets = deps.targets;
   }
 
   /** Looks at a few arms. Errors: the database's. */
@@ -50,7 +57,7 @@ export class CellRetention {
       if (await this.#isGone(live)) gone.push(live);
     }
     const idle = gone.filter((live) => !this.#cells.isDirty(live));
-    if (idle.length > 0) await this.#store.write(this.#cells.forgetArms(idle), "sync");
+    if (idle.length > 0) await this.#store.write(this.#forgetArms(idle), "sync");
   }
 
   /** Merges the hours of days that are over for long into one cell each, which leaves the totals as they are. */
@@ -125,8 +132,13 @@ export class CellRetention {
     // In one step: what is heard from here on is a new pair, and its first checkpoint comes after this.
     const idle = found.filter(({ live }) => !this.#cells.isDirty(live));
     if (idle.length === 0) return;
-    const definitions = this.#cells.forgetArms(idle.map(({ live }) => live));
+    const definitions = this.#forgetArms(idle.map(({ live }) => live));
     await this.#store.writeLarge([...idle.flatMap(({ ops }) => ops), ...definitions], slices);
+  }
+
+  #forgetArms(gone: readonly LiveArm[]): StoreOp[] {
+    for (const live of gone) this.#targets.forget(live);
+    return this.#cells.forgetArms(gone);
   }
 
   async #everythingOf({ scopeKey, arm }: LiveArm, slices: Slices): Promise<StoreOp[]> {

@@ -258,9 +258,12 @@ test("targets are bounded: those of the oldest outcomes go, in memory and on dis
 
 test("an outcome that is no target any more and whose id is known comes too late", async () => {
   const engine = await openTestEngine((await openMemoryStore()).store);
-  await engine.report([outcomeOf("old", { externalRef: "trace" }), outcomeOf("older")]);
+  await engine.report([
+    outcomeOf("old", { externalRef: "trace" }),
+    outcomeOf("older", { arm: armAt(0.1) }),
+  ]);
   const { targets } = engine.outcomes;
-  const live = targets.find({ outcomeId: "old" })?.live;
+  const live = targets.find({ outcomeId: "older" })?.live;
   if (!live) throw new Error("a target");
   const newer = outcomeOf("");
   const counted = { live, hour: 1, unit: undefined };
@@ -268,6 +271,8 @@ test("an outcome that is no target any more and whose id is known comes too late
   for (let i = 0; i < FEEDBACK_TARGETS_MAX; i++)
     targets.add({ ...newer, outcomeId: `o-${i}` }, counted, place);
   expect(await give(engine, score("old", 5), score("nobody", 5))).toEqual(["too_late", "unknown"]);
+  // And memory holds no more of where it was counted.
+  expect(targets.placeCount).toBe(1);
 });
 
 test("scores take room in the queue of outcomes, and are refused with a time to wait where it is full", async () => {

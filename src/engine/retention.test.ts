@@ -115,6 +115,8 @@ test("pairs that nobody hears of make room for new ones, with everything that is
     );
   await report(kept, ESTABLISHED_OUTCOMES_MIN);
   await report(madeUp, 1);
+  const more = Array.from({ length: 1_500 }, (_, i) => armAt(0.1, `made-up-${i}`));
+  await older.report(more.map((arm, i) => outcomeOf(`more ${i}`, { arm })));
   await older.checkpoint();
   // As many more as an old store may hold.
   const heardHour = Math.floor(platform.clock.ms / HOUR_MS);
@@ -134,11 +136,17 @@ test("pairs that nobody hears of make room for new ones, with everything that is
   expect(await totals(engine, overflow)).toEqual([["overflow", 1, 100]]);
   const [keptKey, madeUpKey] = [scopeKey(kept.scope), scopeKey(madeUp.scope)];
   expect(engine.cells.arms.scope(madeUpKey)).toBeDefined();
+  const { targets } = engine.outcomes;
+  expect(targets.placeCount).toBeGreaterThan(more.length);
   for (let step = 0; engine.cells.arms.pairs > KNOWN_PAIRS_MAX - KNOWN_PAIRS_SPARE; step++) {
     expect(step).toBeLessThan(20);
     await engine.checkpoint();
   }
   expect(engine.cells.arms.scope(madeUpKey)).toBeUndefined();
+  // Nor does memory hold where their outcomes were counted: a score comes too late for them, before a restart as after it.
+  expect(targets.placeCount).toBe(2);
+  expect(targets.find({ outcomeId: `${madeUp.configId} 0` })).toBeUndefined();
+  expect(targets.find({ outcomeId: `${kept.configId} 0` })).toBeDefined();
   const left = (await keysOf(memory.database)).filter((key) => key.includes(madeUpKey));
   expect(left).toEqual([]);
   expect(await totals(engine, keptKey)).toEqual([[kept.configId, ESTABLISHED_OUTCOMES_MIN, 1000]]);

@@ -78,31 +78,93 @@ export function wordsOfLayout2(words: ArrayLike<number>): number[] {
   );
 }
 
-/** Gives places their indices, each one once. */
-export class TargetPlaces {
-  readonly #places: TargetPlace[] = [];
-  readonly #byArm = new Map<LiveArm, Map<string, number>>();
+/** A place with the generation of targets that used it last. */
+interface HeldPlace extends TargetPlace {
+  readonly key: string;
+  generation: number;
+}
 
+/** Generations of targets that places are held for. */
+export const GENERATIONS = 16;
+/** What a place takes in memory: itself and its rows in two tables, as measured. */
+const PLACE_BYTES = 340;
+/** Index of a place in a word of an entry: 2,000 new ones an hour take two centuries to get there. */
+const PLACES_END = 2 ** 32;
+
+/**
+ * Gives places their indices, each of which means one place for ever. A place is held as long as a generation of targets is that used
+ * it; one of no experiment no longer than its arm is known, as after a restart. So there are as many as there are known arms, draws
+ * of experiments apart, and never more than targets.
+ */
+export class TargetPlaces {
+  /** By index, in the order of the generations that used them last. */
+  readonly #places = new Map<number, HeldPlace>();
+  readonly #byArm = new Map<LiveArm, Map<string, number>>();
+  #next = 0;
+  #generation = 0;
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /** What the places take in memory. */
+  get bytes(): number {
+    return this.#places.size * PLACE_BYTES;
+  }
+
+  /** The index of a place, which the newest generation uses from here on. */
   indexOf(live: LiveArm, drawn: TargetPlace["drawn"]): number {
-    let own = this.#byArm.get(live);
-    if (!own) {
-      own = new Map();
-      this.#byArm.set(live, own);
-    }
+    const own = this.#byArm.get(live) ?? new Map<string, number>();
     const key = drawn ? `${drawn.boot} ${drawn.arm} ${drawn.experimentId}` : "";
-    let index = own.get(key);
-    if (index === undefined) {
-      index = this.#places.length;
-      this.#places.push({ live, ...(drawn ? { drawn: placeOf(drawn) } : {}) });
-      own.set(key, index);
-    }
+    const known = own.get(key);
+    if (known !== undefined && this.use(known)) return known;
+    const index = this.#next;
+    assert(index < PLACES_END, "fewer than 2^32 places are ever used");
+    this.#next += 1;
+    const place = { live, ...(drawn ? { drawn: placeOf(drawn) } : {}) };
+    this.#places.set(index, { ...place, key, generation: this.#generation });
+    own.set(key, index);
+    this.#byArm.set(live, own);
     return index;
   }
 
-  at(index: number): TargetPlace {
-    const place = this.#places[index];
-    assert(place, "a target has a place");
-    return place;
+  /** Says that the newest generation uses a place; false where it is held no more. */
+  use(index: number): boolean {
+    const place = this.#places.get(index);
+    if (!place) return false;
+    if (place.generation === this.#generation) return true;
+    place.generation = this.#generation;
+    this.#places.delete(index);
+    this.#places.set(index, place);
+    return true;
+  }
+
+  /** A place; undefined where it is held no more. */
+  at(index: number): TargetPlace | undefined {
+    return this.#places.get(index);
+  }
+
+  /** Another generation of targets begins; the places that only one before the newest GENERATIONS used go with it. */
+  beginGeneration(): void {
+    this.#generation += 1;
+    for (const [index, place] of this.#places) {
+      if (this.#generation - place.generation < GENERATIONS) break;
+      this.#remove(index, place);
+    }
+  }
+
+  /** Drops the place of an arm that is known no more. Those of units stay: their experiment still waits for scores. */
+  forget(live: LiveArm): void {
+    const index = this.#byArm.get(live)?.get("");
+    const place = index === undefined ? undefined : this.#places.get(index);
+    if (index !== undefined && place) this.#remove(index, place);
+  }
+
+  #remove(index: number, { live, key }: HeldPlace): void {
+    this.#places.delete(index);
+    const own = this.#byArm.get(live);
+    own?.delete(key);
+    if (own?.size === 0) this.#byArm.delete(live);
   }
 }
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { scopeKey } from "../domain/config/scope.ts";
 import { armAt, outcomeOf } from "../domain/outcome/outcome-fixtures.ts";
 import { keys } from "../store/keys.ts";
@@ -7,7 +7,14 @@ import { openMemoryStore } from "../store/store-fixtures.ts";
 import { decodeTargetChunk, encodeTargetChunk } from "../store/target-chunk.ts";
 import { encodeWordChunk } from "../store/word-chunk.ts";
 import { openTestEngine } from "./engine-fixtures.ts";
-import { type TargetEntry, targetEntry, targetWords } from "./target-entry.ts";
+import {
+  GENERATIONS,
+  type TargetEntry,
+  type TargetPlace,
+  TargetPlaces,
+  targetEntry,
+  targetWords,
+} from "./target-entry.ts";
 
 const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
@@ -72,4 +79,56 @@ test("targets of layout 2 can be scored, but for those of experiments, whose uni
     })),
   );
   expect(verdicts).toEqual(["accepted", "too_late"]);
+});
+
+describe("places", () => {
+  type Step =
+    | { readonly arm: number; readonly boot: number | undefined }
+    | "generation"
+    | { readonly forgotten: number };
+  const anyArm = fc.nat(11);
+  const anyStep: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ arm: anyArm, boot: fc.constantFrom(undefined, 1, 2) }) },
+    { weight: 3, arbitrary: fc.constant("generation" as const) },
+    { weight: 1, arbitrary: fc.record({ forgotten: anyArm }) },
+  );
+
+  test("are held for the generations that use them, those of no unit while their arm is known, and no longer", () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 200, size: "max" }), (steps) => {
+        const places = new TargetPlaces();
+        const lives = Array.from({ length: 12 }, () => ({ arm: armAt(0.1), scopeKey: "" }));
+        // What every generation put into its entries.
+        const used: Map<number, TargetPlace>[] = [new Map()];
+        for (const step of steps) {
+          if (step === "generation") {
+            used.push(new Map());
+            places.beginGeneration();
+          } else if ("forgotten" in step) {
+            const live = lives[step.forgotten];
+            if (!live) continue;
+            places.forget(live);
+            for (const own of used)
+              for (const [index, place] of own)
+                if (place.live === live && !place.drawn) own.delete(index);
+            lives[step.forgotten] = { ...live };
+          } else {
+            const live = lives[step.arm];
+            if (!live) continue;
+            const { boot } = step;
+            const drawn = boot === undefined ? undefined : { experimentId: "exp-1", boot, arm: 1 };
+            const place = { live, ...(drawn ? { drawn } : {}) };
+            used.at(-1)?.set(places.indexOf(live, drawn), place);
+          }
+          const held = [...new Map(used.slice(-GENERATIONS).flatMap((own) => [...own]))];
+          expect(places.size).toBe(held.length);
+          const isHeld = ([index, { live, drawn }]: (typeof held)[number]) => {
+            const place = places.at(index);
+            return place?.live === live && place.drawn?.boot === drawn?.boot;
+          };
+          expect(held.every(isHeld)).toBe(true);
+        }
+      }),
+    );
+  });
 });

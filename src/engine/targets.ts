@@ -14,7 +14,9 @@ import type { Fingerprint } from "./id-window.ts";
 import type { JournalPlace } from "./journal.ts";
 import { PrintGenerations } from "./print-generations.ts";
 import {
+  GENERATIONS,
   TARGET_WORDS,
+  type TargetEntry,
   type TargetPlace,
   TargetPlaces,
   targetEntry,
@@ -55,10 +57,16 @@ export interface CountedOutcome {
 }
 
 const NO_UNIT: OutcomeStanding = { report: undefined, isFailed: false };
-const GENERATIONS = 16;
 const GENERATION_MAX = FEEDBACK_TARGETS_MAX / GENERATIONS;
 /** Entries that are taken over between two turns of the event loop: a millisecond at most. */
 const ENTRIES_PER_SLICE = 4_000;
+
+/** One name of an outcome that came before the older targets were read. */
+interface Early {
+  readonly print: Fingerprint;
+  readonly entry: Omit<TargetEntry, "place">;
+  readonly at: TargetPlace;
+}
 
 interface StoredChunk {
   /** Watermark of its checkpoint: its entries are of records up to there. */
@@ -68,8 +76,9 @@ interface StoredChunk {
 }
 
 /**
- * Where the newest million outcomes were counted, by the names that feedback may use: 29 bytes each in memory. Written with every
- * checkpoint; what came after it is in the journal. Older outcomes can no longer be corrected.
+ * Where the newest million outcomes were counted, by the names that feedback may use: 29 bytes each in memory, and 340 for each
+ * place. Written with every checkpoint; what came after it is in the journal. Older outcomes can no longer be corrected, nor those of
+ * arms that were forgotten.
  */
 export class Targets implements CheckpointPart {
   readonly #store: Store;
@@ -85,7 +94,7 @@ export class Targets implements CheckpointPart {
   /** Targets of records up to here are gone from the disk, with their scores. */
   #trimmedThrough = 0;
   #isLoaded = false;
-  #tail: (readonly number[])[] = [];
+  #tail: Early[] = [];
 
   constructor(deps: { store: Store; cells: Cells; print: (text: string) => Fingerprint }) {
     this.#store = deps.store;
@@ -99,13 +108,17 @@ export class Targets implements CheckpointPart {
 
   /** What the targets take in memory. */
   get bytes(): number {
-    return this.#generations.bytes;
+    return this.#generations.bytes + this.#places.bytes;
+  }
+
+  /** Places where these outcomes were counted. */
+  get placeCount(): number {
+    return this.#places.size;
   }
 
   /** Remembers an outcome that is on disk. */
   add(outcome: Outcome, { live, hour, unit }: CountedOutcome, at: JournalPlace): void {
     const entry = {
-      place: this.#places.indexOf(live, unit?.assignment),
       ...{ hour, sequence: at.sequence, index: at.index },
       hasScores: Object.keys(outcome.scores).length > 0,
       unit: unit?.assignment.sequence ?? 0,
@@ -115,9 +128,9 @@ export class Targets implements CheckpointPart {
       },
     };
     for (const name of namesOf(outcome, unit)) {
-      const words = targetWords(this.#print(name), entry);
-      if (this.#isLoaded) this.#remember(words);
-      else this.#tail.push(words);
+      const early = { print: this.#print(name), entry, at: { live, drawn: unit?.assignment } };
+      if (this.#isLoaded) this.#remember(early);
+      else this.#tail.push(early);
     }
   }
 
@@ -128,7 +141,9 @@ export class Targets implements CheckpointPart {
     if (!words) return undefined;
     const { place, hour, sequence, index, hasScores, unit, standing } = targetEntry(words);
     if (sequence <= this.#trimmedThrough) return undefined;
-    const { live, drawn } = this.#places.at(place);
+    const known = this.#places.at(place);
+    if (!known) return undefined;
+    const { live, drawn } = known;
     const assignment = drawn && { ...drawn, sequence: unit };
     return {
       ...{ live, hour, sequence, index, hasScores, isFailed: standing.isFailed },
@@ -145,18 +160,24 @@ export class Targets implements CheckpointPart {
       chunks.push({ sequence: sequenceOfKey(key), atMs, entries: words.length / width });
       const places = stored.map((each) => this.#knownPlace(each));
       for (let at = 0; at < words.length; at += width) {
-        const place = places[words[at + 2] ?? 0];
+        const index = words[at + 2] ?? 0;
+        const known = places[index];
+        if (known === undefined) continue;
+        this.#makeRoom();
+        // A chunk of many generations may use one place in the first and the last of them.
+        const place = this.#places.use(known) ? known : this.#knownPlace(stored[index]);
+        places[index] = place;
         if (place === undefined) continue;
         words[at + 2] = place;
         const entry = words.subarray(at, at + width);
-        this.#insert(width === TARGET_WORDS ? entry : wordsOfLayout2(entry));
+        this.#generations.add(width === TARGET_WORDS ? entry : wordsOfLayout2(entry));
         slice += 1;
         if (slice % ENTRIES_PER_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       }
     }
     this.#chunks = chunks;
     this.#isLoaded = true;
-    for (const entry of this.#tail) this.#remember(entry);
+    for (const early of this.#tail) this.#remember(early);
     this.#tail = [];
   }
 
@@ -164,20 +185,8 @@ export class Targets implements CheckpointPart {
     assert(!this.#saving, "one checkpoint at a time");
     this.#saving = this.#words;
     this.#words = this.#spare;
-    const words = this.#saving.words.slice();
-    if (words.length === 0) return [];
-    const indices = new Map<number, number>();
-    const places: StoredPlace[] = [];
-    for (let at = 0; at < words.length; at += TARGET_WORDS) {
-      const own = words[at + 2] ?? 0;
-      let index = indices.get(own);
-      if (index === undefined) {
-        index = places.length;
-        indices.set(own, index);
-        places.push(storedPlace(this.#places.at(own)));
-      }
-      words[at + 2] = index;
-    }
+    if (this.#saving.length === 0) return [];
+    const { words, places } = this.#stored(this.#saving.words.slice());
     const width = TARGET_WORDS;
     this.#chunks.push({ sequence: watermark, atMs, entries: words.length / width });
     const bytes = encodeTargetChunk({ atMs, places, width, words });
@@ -216,21 +225,53 @@ export class Targets implements CheckpointPart {
     await this.#store.clear(scores);
   }
 
-  #remember(entry: readonly number[]): void {
-    this.#insert(entry);
-    this.#words.push(entry);
+  /** Drops what is known of an arm that is known no more: its outcomes can no longer be corrected, as after a restart. */
+  forget(live: LiveArm): void {
+    this.#places.forget(live);
   }
 
-  #insert(entry: ArrayLike<number>): void {
-    if (this.#generations.newestSize >= GENERATION_MAX) {
-      if (this.#generations.sealedCount >= GENERATIONS - 1) this.#generations.dropOldest();
-      this.#generations.seal();
+  /** Entries with the indices of their places in a list of their own; in place, and without those whose place is held no more. */
+  #stored(words: Uint32Array): { readonly words: Uint32Array; readonly places: StoredPlace[] } {
+    const indices = new Map<number, number>();
+    const places: StoredPlace[] = [];
+    let end = 0;
+    for (let at = 0; at < words.length; at += TARGET_WORDS) {
+      const own = words[at + 2] ?? 0;
+      let index = indices.get(own);
+      if (index === undefined) {
+        const place = this.#places.at(own);
+        if (!place) continue;
+        index = places.length;
+        indices.set(own, index);
+        places.push(storedPlace(place));
+      }
+      words.copyWithin(end, at, at + TARGET_WORDS);
+      words[end + 2] = index;
+      end += TARGET_WORDS;
     }
-    this.#generations.add(entry);
+    return { words: words.slice(0, end), places };
+  }
+
+  #remember({ print, entry, at }: Early): void {
+    this.#makeRoom();
+    const place = this.#places.indexOf(at.live, at.drawn);
+    const words = targetWords(print, { ...entry, place });
+    this.#generations.add(words);
+    this.#words.push(words);
+  }
+
+  /** Begins a generation where the newest one is full, which drops the oldest with the places that it alone used. */
+  #makeRoom(): void {
+    if (this.#generations.newestSize < GENERATION_MAX) return;
+    if (this.#generations.sealedCount >= GENERATIONS - 1) this.#generations.dropOldest();
+    this.#generations.seal();
+    this.#places.beginGeneration();
   }
 
   /** Index of a place that the store tells; undefined where its arm was forgotten. */
-  #knownPlace([scope, configId, experimentId, boot = 0, arm = 0]: StoredPlace): number | undefined {
+  #knownPlace(stored: StoredPlace | undefined): number | undefined {
+    if (!stored) return undefined;
+    const [scope, configId, experimentId, boot = 0, arm = 0] = stored;
     const live = this.#cells.arms.get(scope, configId);
     const drawn = experimentId === undefined ? undefined : { experimentId, boot, arm };
     return live && this.#places.indexOf(live, drawn);

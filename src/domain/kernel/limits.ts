@@ -58,6 +58,10 @@ export const VERSION_NAME_LENGTH_MAX = 128;
 export const LABELS_PER_MODEL_MAX = 64;
 /** Hourly cells of scopes that are kept in memory for the loop's comparisons in time. About 500 bytes each, 10 MB. */
 export const SCOPE_HOURS_KEPT_MAX = 20_000;
+/** Scopes of which a pass of the loop looks at every hour: some 100 ms of processor time each for ten arms of 30 days. */
+export const HOUR_LOOKS_PER_PASS_MAX = 20;
+/** Scopes of which what such a look found is kept. About 12 kB each, 12 MB. */
+export const IMPACTS_KEPT_MAX = 1_000;
 /** Versions that a label remembers it was given: enough to find the newest one again after some steps back. */
 export const VERSIONS_GIVEN_MAX = 32;
 /** Characters of a label. */
@@ -84,7 +88,7 @@ export const PRODUCERS_MAX = 10_000;
 export const SEQUENCES_IN_FLIGHT_MAX = 4_096;
 /** Streams of outcomes open at once: one per agent process beside the daemon, with room. */
 export const OUTCOME_STREAMS_MAX = 256;
-/** Outcomes that feedback can still correct. 29 bytes each, 29 MB. */
+/** Outcomes that feedback can still correct. 29 bytes each, 29 MB; 340 more for each known pair among their arms, 7 MB. */
 export const FEEDBACK_TARGETS_MAX = 1_000_000;
 /** How long feedback can correct an outcome, in milliseconds: a week; one that brought scores of its own, as long as the journal. */
 export const FEEDBACK_TTL_MS = 7 * 24 * 60 * 60 * 1000;
