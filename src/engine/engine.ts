@@ -15,6 +15,7 @@ import { abortedBy, experimentOps, withAborts, withExperiments } from "./experim
 import { Experiments } from "./experiments/experiments.ts";
 import { loadInference } from "./experiments/inference-changes.ts";
 import type { IdSeed } from "./id-window.ts";
+import { ImpactsInTime } from "./impacts-in-time.ts";
 import type { Acceptance } from "./journal.ts";
 import { Lookups } from "./lookups.ts";
 import { loadIdSeed, OutcomePlane } from "./outcome-plane.ts";
@@ -51,7 +52,7 @@ export class Engine {
   readonly outcomes: OutcomePlane;
   readonly prices: Prices;
   readonly experiments: Experiments;
-  readonly scopeHours: ScopeHours;
+  readonly impactsInTime: ImpactsInTime;
   readonly dimensions: readonly string[];
   readonly #platform: Platform;
   #tokenKeys: TokenKeys;
@@ -99,7 +100,7 @@ export class Engine {
         this.#mustReload = true;
       },
     });
-    this.scopeHours = new ScopeHours(this.outcomes.cells, clock);
+    this.impactsInTime = new ImpactsInTime(new ScopeHours(this.outcomes.cells, clock), clock);
   }
 
   /** Rebuilds the state from the store: configs, live findings, the newest checkpoint and the journal after it. */

@@ -17,6 +17,7 @@ import { keys } from "../store/keys.ts";
 import type { LabelRecord, VersionRecord } from "./config-load.ts";
 import type { Engine } from "./engine.ts";
 import { winningValue } from "./experiments/verdicts.ts";
+import { HourLooks } from "./impacts-in-time.ts";
 import type { Resolution } from "./lookups.ts";
 import type { EngineState } from "./state.ts";
 
@@ -37,6 +38,8 @@ export interface ScopeExamination {
   readonly checks: readonly ScopeCheck[];
   /** What the arms of the scope bring to the correlations over all scopes: little, since it is kept of every scope. */
   readonly correlated: readonly CorrelatedArm[];
+  /** Whether something shows that is still to be looked at hour by hour: the checks decide nothing before that. */
+  readonly isPending: boolean;
 }
 
 /** Parameters whose optimum is compared with what is served. */
@@ -58,8 +61,12 @@ export async function examineScope(
   engine: Engine,
   scope: Scope,
   threshold: number,
-  slices = new Slices(),
+  how: { readonly slices?: Slices; readonly looks?: HourLooks } = {},
 ): Promise<ScopeExamination> {
+  const { slices = new Slices() } = how;
+  const key = scopeKey(scope);
+  const looks = how.looks ?? new HourLooks(1);
+  let isPending = false;
   const served = engine.lookups.resolve({
     model: scope.model,
     phase: scope.phase,
@@ -68,7 +75,7 @@ export async function examineScope(
     requireKnown: false,
     callSettings: {},
   });
-  const measured = await engine.cells.readTotals(scopeKey(scope), slices);
+  const measured = await engine.cells.readTotals(key, slices);
   const arms = measured.map(
     ({ live, cell }): MeasuredArm => ({
       ...{ settings: live.arm.settings, configId: live.arm.configId, cell },
@@ -80,9 +87,13 @@ export async function examineScope(
   for (const parameter of CHECKED) {
     const plain = await slices.run(analyseParameterSteps(arms, parameter, metric));
     // Only what shows something is worth a look at its hours: whether it was a change over time.
-    const impact = plain.isDistinguishable
-      ? await impactInTime(engine, scope, { arms, plain, slices })
-      : plain;
+    const inTime = !plain.isDistinguishable
+      ? plain
+      : looks.grant(key)
+        ? await engine.impactsInTime.look(key, { arms, plain, slices })
+        : engine.impactsInTime.known(key, plain);
+    if (!inTime) isPending = true;
+    const impact = inTime ?? plain;
     const value = levelIn(served.arm.settings, parameter);
     const believed = believedChoice(engine, scope, parameter);
     const found = findConfigDrift(scope, value, impact, threshold);
@@ -100,27 +111,7 @@ export async function examineScope(
     );
   }
   const correlated = arms.map(correlatedArm);
-  return { scope, served, checks, correlated };
-}
-
-/** The same analysis within the hours that levels share. */
-async function impactInTime(
-  { scopeHours }: Engine,
-  scope: Scope,
-  about: {
-    readonly arms: readonly MeasuredArm[];
-    readonly plain: ParameterImpact;
-    readonly slices: Slices;
-  },
-): Promise<ParameterImpact> {
-  const { arms, plain, slices } = about;
-  const hours = await scopeHours.read(scopeKey(scope), slices);
-  const timed = arms.map((arm): MeasuredArm => {
-    const own = hours.get(arm.configId ?? "");
-    return own ? { ...arm, hours: own } : arm;
-  });
-  const { parameter, metric } = plain;
-  return slices.run(analyseParameterSteps(timed, parameter, metric, scopeHours.time));
+  return { scope, served, checks, correlated, isPending };
 }
 
 /** Quality where any arm has such scores, else success. */

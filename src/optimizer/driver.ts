@@ -1,7 +1,13 @@
 import type { Insight } from "../domain/analysis/insight.ts";
 import { type Scope, scopeKey } from "../domain/config/scope.ts";
-import { LOOP_DECISIONS_MAX, OPEN_FINDINGS_MAX } from "../domain/kernel/limits.ts";
+import {
+  HOUR_LOOKS_PER_PASS_MAX,
+  LOOP_DECISIONS_MAX,
+  OPEN_FINDINGS_MAX,
+} from "../domain/kernel/limits.ts";
+import { sortedSteps } from "../domain/kernel/sorted-steps.ts";
 import type { Engine } from "../engine/engine.ts";
+import { HourLooks } from "../engine/impacts-in-time.ts";
 import type { Loop, LoopPass, LoopStatus, LoopTaskResult } from "../engine/loop.ts";
 import { examineScope, type ScopeExamination } from "../engine/scope-examination.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -120,7 +126,8 @@ export class Driver implements Loop {
     const started = clock.monotonicMs();
     const changed = this.#changed;
     this.#changed = new Map();
-    const pass = this.#passOf(startedAtMs, [...changed.values()]);
+    const slices = new Slices();
+    const pass = this.#passOf(startedAtMs, await this.#inTurn(changed, slices), slices);
     const results: LoopTaskResult[] = [];
     for (const task of this.#tasks) {
       results.push(await this.#activate(task, pass));
@@ -151,6 +158,18 @@ export class Driver implements Loop {
     return this.#lastPass;
   }
 
+  /** Scopes whose hours were looked at longest ago come first: not all may be in one pass. */
+  async #inTurn(changed: ReadonlyMap<string, Scope>, slices: Slices): Promise<Scope[]> {
+    const { impactsInTime } = this.#engine;
+    const scopes = [...changed].map(([key, scope]) => {
+      return { scope, lookedAtMs: impactsInTime.lookedAtMs(key) };
+    });
+    const byAge = (a: { lookedAtMs: number }, b: { lookedAtMs: number }) =>
+      a.lookedAtMs - b.lookedAtMs;
+    const inTurn = await slices.run(sortedSteps(scopes, byAge));
+    return inTurn.map(({ scope }) => scope);
+  }
+
   async #activate(task: Task, pass: Pass): Promise<LoopTaskResult> {
     try {
       const decisions = (await task.run(pass)).slice(0, LOOP_DECISIONS_MAX);
@@ -162,9 +181,9 @@ export class Driver implements Loop {
     }
   }
 
-  #passOf(nowMs: number, changedScopes: readonly Scope[]): Pass {
+  #passOf(nowMs: number, changedScopes: readonly Scope[], slices: Slices): Pass {
     const examined = new Map<string, Promise<ScopeExamination>>();
-    const slices = new Slices();
+    const looks = new HourLooks(HOUR_LOOKS_PER_PASS_MAX);
     return {
       nowMs,
       changedScopes,
@@ -173,9 +192,12 @@ export class Driver implements Loop {
         const key = scopeKey(scope);
         const { driftThreshold } = this.#options;
         const known =
-          examined.get(key) ?? examineScope(this.#engine, scope, driftThreshold, slices);
+          examined.get(key) ?? examineScope(this.#engine, scope, driftThreshold, { slices, looks });
         examined.set(key, known);
-        return known;
+        return known.then((examination) => {
+          if (examination.isPending) this.#changed.set(key, scope);
+          return examination;
+        });
       },
       publish: (scope, insights) => {
         const key = scopeKey(scope);

@@ -71,7 +71,10 @@ export function* optimumSetSteps(
   const levels: LevelStanding[] = [];
   for (const [i, value] of values.entries()) {
     const better: DifferenceEvidence[] = [];
-    for (let j = 0; j < count; j++) if (j !== i) better.push(compare(j, i));
+    for (let j = 0; j < count; j++) {
+      if (j !== i) better.push(compare(j, i));
+      yield;
+    }
     const isBounded = design.isBounded?.(i) ?? false;
     levels.push({
       value,

@@ -49,7 +49,8 @@ async function collectProposals(engine: Engine, pass: Pass): Promise<Proposal[]>
   for (const drift of findings.drifts.values()) {
     await pass.slices.giveWay();
     if (drift.kind !== "config" || isAnswered(drift)) continue;
-    const { checks, served } = await pass.examine(drift.scope);
+    const { checks, served, isPending } = await pass.examine(drift.scope);
+    if (isPending) continue;
     const check = checks.find(({ parameter }) => parameter.name === drift.parameter);
     if (!check) continue;
     const proposal = proposeDriftReturn({

@@ -18,6 +18,10 @@ export function createWatchConfigDrift(engine: Engine): Task {
       for (const scope of pass.changedScopes) {
         await pass.slices.giveWay();
         const examination = await pass.examine(scope);
+        if (examination.isPending) {
+          decisions.push(waits(scope));
+          continue;
+        }
         const told = examination.checks.filter(({ impact }) => impact.status === "ok");
         pass.publish(
           scope,
@@ -38,6 +42,12 @@ export function createWatchConfigDrift(engine: Engine): Task {
       return decisions;
     },
   };
+}
+
+/** A scope that a later pass looks at hour by hour: until then its drifts stay as they are. */
+function waits(scope: Scope): LoopDecision {
+  const reason = "what shows over all time is looked at hour by hour in a later pass";
+  return { decision: "waits_for_hours", scope, reason, subjectId: "", evidence: undefined };
 }
 
 interface DriftContext {
