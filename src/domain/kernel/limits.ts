@@ -150,6 +150,8 @@ export const COST_USD_MAX = 100_000;
 export const TOKENS_MAX = 1_000_000_000;
 /** Largest number of retries or iterations of an outcome. */
 export const ATTEMPTS_MAX = 10_000;
+/** Scopes that one request for drifts looks at: some 10 ms of processor time each. */
+export const SCOPES_DETECTED_MAX = 50;
 /** Recommendations and drifts that are open at once; more are not opened, and counted. */
 export const OPEN_FINDINGS_MAX = 1_000;
 /** (model, phase) pairs with series of their own in /metrics; further ones fold into "other". */
