@@ -1,3 +1,4 @@
+import { fork } from "node:child_process";
 import {
   closeSync,
   fdatasyncSync,
@@ -8,18 +9,18 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Worker } from "node:worker_threads";
 import { type Daemon, residentBytes, startDaemon } from "../test/support/daemon.ts";
-import { loadBatches, loadStream, percentile } from "./load.ts";
+import { type LoadResult, loadBatches, percentile } from "./load.ts";
+import type { Probed } from "./lookup-probe.ts";
 
 /**
  * `npm run bench [-- --seconds N] [-- --outcomes N] [--dir DIR]`
  *
  * Outcomes per second at several batch sizes and by stream, against what the disk can do by itself in the same run, and what lookups
- * take beside them. With --outcomes it loads that many and shows memory, disk and the time of a restart instead.
+ * take beside them against lookups alone. With --outcomes it loads that many and shows memory, disk and the time of a restart instead.
  */
 const { values } = parseArgs({
   options: {
@@ -37,7 +38,7 @@ const LOOKUP_EVERY_MS = 5;
 const IDS_APART = 1e9;
 
 function say(...columns: readonly (string | number)[]): void {
-  process.stdout.write(`${columns.map((column) => String(column).padStart(13)).join("")}\n`);
+  process.stdout.write(`${columns.map((column) => String(column).padStart(11)).join("")}\n`);
 }
 
 /** Synced writes of 4 KB one after the other: what group commit has to live with. */
@@ -47,7 +48,7 @@ function syncedWritesPerSecond(dir: string): number {
   const block = Buffer.alloc(4096, 1);
   const startedMs = performance.now();
   let count = 0;
-  while (performance.now() - startedMs < 2000) {
+  while (performance.now() - startedMs < 1000) {
     writeSync(file, block);
     fdatasyncSync(file);
     count += 1;
@@ -57,72 +58,105 @@ function syncedWritesPerSecond(dir: string): number {
   return (count * 1000) / (performance.now() - startedMs);
 }
 
-/** What lookups take while `work` runs, in milliseconds, in order. */
-async function lookupsDuring(daemon: Daemon, work: () => Promise<unknown>) {
-  const worker = new Worker(new URL("./lookup-probe.ts", import.meta.url), {
-    workerData: { url: daemon.agentsUrl, everyMs: LOOKUP_EVERY_MS },
-  });
+/** A process of this folder that speaks once it is ready, or with its result. */
+function start(file: string, args: readonly string[]) {
+  const child = fork(new URL(file, import.meta.url), args);
+  const next = <T>() =>
+    new Promise<T>((resolve, reject) => {
+      child.once("message", (message) => resolve(message as T));
+      child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)));
+    });
+  return { child, next };
+}
+
+/** What lookups take while `work` runs. */
+async function lookupsDuring(daemon: Daemon, work: () => Promise<unknown>): Promise<Probed> {
+  const server = start("null-server.ts", []);
+  const port = await server.next<number>();
+  const nullUrl = `http://127.0.0.1:${port}`;
+  const probe = start("lookup-probe.ts", [daemon.agentsUrl, nullUrl, String(LOOKUP_EVERY_MS)]);
+  await probe.next();
   await work();
-  const answer = new Promise<readonly number[]>((resolve) => worker.once("message", resolve));
-  worker.postMessage("stop");
-  const latenciesMs = await answer;
-  await worker.terminate();
-  return latenciesMs;
+  const probed = probe.next<Probed>();
+  probe.child.send("stop");
+  const result = await probed;
+  server.child.disconnect();
+  return result;
 }
 
 const ms = (value: number) => value.toFixed(2);
 const sleep = (forMs: number) => new Promise((resolve) => setTimeout(resolve, forMs));
 
-async function compare(dir: string): Promise<void> {
-  const limit = syncedWritesPerSecond(dir);
-  process.stdout.write(`synced writes of this disk: ${Math.round(limit)}/s, one after the other\n`);
-  await using daemon = await startDaemon({ dataDir: join(dir, "data") });
-  await loadBatches(daemon.agentsUrl, {
-    batchSize: 100,
-    inFlight: 8,
-    start: 0,
-    end: { seconds: 2 },
-  });
-  const alone = await lookupsDuring(daemon, () => sleep(seconds * 1000));
+/** One line: what was taken in, against the disk, and what lookups took meanwhile, against the same call that does nothing. */
+function sayRow(
+  name: string,
+  result: LoadResult | undefined,
+  syncs: number,
+  { lookups, nulls }: Probed,
+  alone: Probed,
+): void {
+  const p99 = percentile(lookups, 0.99);
+  const load = result
+    ? [
+        Math.round(result.outcomes / result.seconds),
+        Math.round(result.calls / result.seconds),
+        (result.calls / result.seconds / syncs).toFixed(2),
+        (result.outcomes / result.seconds / syncs).toFixed(1),
+        ...[0.5, 0.99].map((share) => ms(percentile(result.latenciesMs, share))),
+      ]
+    : ["", "", "", "", "", ""];
   say(
-    "batch",
-    "outcomes/s",
-    "calls/s",
-    "calls/sync",
-    "p50 ms",
-    "p99 ms",
-    "lookup p50",
-    "lookup p99",
+    name,
+    ...load,
+    ms(percentile(lookups, 0.5)),
+    ms(p99),
+    (p99 / percentile(alone.lookups, 0.99)).toFixed(1),
+    ms(percentile(nulls, 0.99)),
+    (percentile(nulls, 0.99) / percentile(alone.nulls, 0.99)).toFixed(1),
+    Math.round(syncs),
   );
-  say("none", "", "", "", "", "", ms(percentile(alone, 0.5)), ms(percentile(alone, 0.99)));
-  for (const [index, batchSize] of BATCH_SIZES.entries()) {
-    const inFlight = batchSize === 1000 ? 8 : IN_FLIGHT;
-    const shape = { batchSize, inFlight, start: (index + 1) * IDS_APART, end: { seconds } };
-    let result: Awaited<ReturnType<typeof loadBatches>> | undefined;
-    const lookups = await lookupsDuring(daemon, async () => {
-      result = await loadBatches(daemon.agentsUrl, shape);
-    });
-    if (!result) continue;
-    const { calls, latenciesMs } = result;
-    say(
+}
+
+async function compare(dir: string): Promise<void> {
+  process.stdout.write(
+    `${[
+      `${availableParallelism()} cores for the daemon, the load, the probe and the null server, each a process of its own.`,
+      "disk: synced writes of 4 KB per second, one after the other, measured before and after each row.",
+      `lookup: GetLLMParams every ${LOOKUP_EVERY_MS} ms over a connection of its own; null: the same call to a server that does nothing,`,
+      "which shows what the machine does to any call meanwhile. x: p99 against that of the first row.",
+    ].join("\n")}\n`,
+  );
+  await using daemon = await startDaemon({ dataDir: join(dir, "data") });
+  const url = daemon.agentsUrl;
+  await loadBatches(url, { batchSize: 100, inFlight: 8, start: 0, end: { seconds: 3 } });
+  say(
+    ...["batch", "outcomes/s", "calls/s", "calls/sync", "outc./sync", "p50 ms", "p99 ms"],
+    ...["lookup p50", "lookup p99", "x", "null p99", "x", "disk"],
+  );
+  let before = syncedWritesPerSecond(dir);
+  const alone = await lookupsDuring(daemon, () => sleep(seconds * 1000));
+  sayRow("none", undefined, before, alone, alone);
+  const loads = BATCH_SIZES.map((batchSize, index) => ({
+    name: String(batchSize),
+    kind: "batches",
+    shape: {
       batchSize,
-      Math.round(result.outcomes / result.seconds),
-      Math.round(calls / result.seconds),
-      (calls / result.seconds / limit).toFixed(2),
-      ms(percentile(latenciesMs, 0.5)),
-      ms(percentile(latenciesMs, 0.99)),
-      ms(percentile(lookups, 0.5)),
-      ms(percentile(lookups, 0.99)),
-    );
+      inFlight: batchSize === 1000 ? 8 : IN_FLIGHT,
+      start: (index + 1) * IDS_APART,
+      end: { seconds },
+    },
+  }));
+  const stream = { batchSize: STREAM_BATCH, start: 9 * IDS_APART, seconds };
+  for (const load of [...loads, { name: "stream", kind: "stream", shape: stream }]) {
+    let result: LoadResult | undefined;
+    const probed = await lookupsDuring(daemon, async () => {
+      const loader = start("load-run.ts", [load.kind, url, JSON.stringify(load.shape)]);
+      result = await loader.next<LoadResult>();
+    });
+    const after = syncedWritesPerSecond(dir);
+    sayRow(load.name, result, (before + after) / 2, probed, alone);
+    before = after;
   }
-  let streamed = 0;
-  const lookups = await lookupsDuring(daemon, async () => {
-    const shape = { batchSize: STREAM_BATCH, start: 9 * IDS_APART, seconds };
-    const result = await loadStream(daemon.agentsUrl, shape);
-    streamed = Math.round(result.outcomes / result.seconds);
-  });
-  const [p50, p99] = [percentile(lookups, 0.5), percentile(lookups, 0.99)];
-  say("stream", streamed, "", "", "", "", ms(p50), ms(p99));
 }
 
 /** Loads many outcomes in tenths, and says after each what the daemon takes; then how long a restart is, and what stays on disk. */

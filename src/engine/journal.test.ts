@@ -45,6 +45,17 @@ function failNext({ control }: MemoryStore, count = 1): void {
   };
 }
 
+/** From now on nothing of a store reaches the disk, as after a kill. */
+async function crash({ control }: MemoryStore): Promise<void> {
+  control.before = () => new Promise(() => undefined);
+  await tick();
+}
+
+/** Waits until a record is being folded. */
+async function folding(engine: Engine): Promise<void> {
+  while (!engine.outcomes.journal.folding) await tick();
+}
+
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe("group commit", () => {
@@ -324,10 +335,28 @@ describe("a checkpoint", () => {
       await engine.report(outcomes);
     }
     const expected = await countOf(engine);
+    let last = memory;
     for (let restart = 0; restart < 3; restart++) {
-      const again = await openTestEngine((await openMemoryStore(memory.database)).store);
+      await crash(last);
+      last = await openMemoryStore(memory.database);
+      const again = await openTestEngine(last.store);
       await tick();
       expect(await countOf(again)).toBe(expected);
+    }
+  });
+
+  test("holds whole records only, whenever it begins while one is folded in pieces", async () => {
+    for (let turns = 0; turns < 8; turns++) {
+      const memory = await openMemoryStore();
+      const engine = await openTestEngine(memory.store);
+      await engine.report([outcomeOf("first")]);
+      const report = engine.report(Array.from({ length: 4_000 }, (_, i) => outcomeOf(`o-${i}`)));
+      await folding(engine);
+      for (let turn = 0; turn < turns; turn++) await tick();
+      await Promise.all([engine.checkpoint(), report]);
+      await crash(memory);
+      const again = await openTestEngine((await openMemoryStore(memory.database)).store);
+      expect(await countOf(again)).toBe(4_001);
     }
   });
 

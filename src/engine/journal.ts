@@ -10,7 +10,12 @@ import type { Outcome } from "../domain/outcome/outcome.ts";
 import { outcomeSize } from "../domain/outcome/outcome-size.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import { decodeJournalRecord, encodeJournalRecord } from "../store/journal-codec.ts";
+import type { Turns } from "../platform/turns.ts";
+import {
+  decodeJournalRecord,
+  encodeJournalRecordInSteps,
+  type JournalRecord,
+} from "../store/journal-codec.ts";
 import { keys, ranges, sequenceOfKey } from "../store/keys.ts";
 import type { Store, StoreOp } from "../store/store.ts";
 import type { Identities } from "./identities.ts";
@@ -26,6 +31,9 @@ export interface JournalEntry {
   readonly ops: readonly StoreOp[];
 }
 
+/** Outcomes that are folded in one piece, some microseconds each. */
+const PIECE_OUTCOMES = 32;
+
 /** Where an outcome stands in the journal. */
 export interface JournalPlace {
   readonly sequence: number;
@@ -38,8 +46,10 @@ export interface JournalPlace {
 export interface JournalFold {
   outcome(outcome: Outcome, place: JournalPlace): void;
   correction(correction: Correction, receivedAtMs: number): void;
+  /** After the last of its record, for each outcome once more: all that its record holds is counted. */
+  counted(outcome: Outcome): void;
   /** After each record, which is whole: a checkpoint may begin. */
-  recordDone(outcomes: readonly Outcome[]): void;
+  recordDone(outcomes: number): void;
 }
 
 interface Waiting extends JournalEntry {
@@ -66,6 +76,8 @@ export interface JournalDeps {
   readonly fold: JournalFold;
   /** Waits until the assignments that outcomes refer to are on disk. Errors: any; the call is refused. */
   readonly journalled: (outcomes: readonly Outcome[]) => Promise<void>;
+  /** What records are written and folded in. */
+  readonly turns: Turns;
   /** Waits until outcomes can be judged and written. Errors: STARTING, STORE_UNAVAILABLE. */
   readonly ready: () => Promise<void>;
   /** Waits until memory has room for a further group. Errors: any; the group is refused. */
@@ -96,7 +108,9 @@ export class Journal {
   #queued = 0;
   #queuedBytes = 0;
   #writing: Promise<void> | undefined;
-  /** Sequence of the newest record on disk. */
+  /** The folding of a record that is under way. */
+  #folding: Promise<void> | undefined;
+  /** Sequence of the newest record that is on disk and folded. */
   #sequence = 0;
 
   constructor(deps: JournalDeps) {
@@ -112,7 +126,7 @@ export class Journal {
     return this.#queuedBytes;
   }
 
-  /** Sequence of the newest record; 0 before the first. */
+  /** Sequence of the newest record that is folded; 0 before the first. */
   get sequence(): number {
     return this.#sequence;
   }
@@ -149,19 +163,7 @@ export class Journal {
    * @param bytes of the outcomes, estimated; scores are so small that their number bounds them.
    */
   async queueing<T>(count: number, work: () => Promise<T>, bytes = 0): Promise<T> {
-    const isFull =
-      this.#queued + count > OUTCOMES_QUEUED_MAX ||
-      this.#queuedBytes + bytes > OUTCOMES_QUEUED_BYTES_MAX;
-    if (isFull) {
-      throw new Fault(
-        "QUEUE_FULL",
-        `${this.#queued} outcomes and scores wait for the disk; send these again in a second`,
-        {
-          retryAfterMs: 1000,
-          metadata: { queued: String(this.#queued), max: String(OUTCOMES_QUEUED_MAX) },
-        },
-      );
-    }
+    this.checkRoom(count, bytes);
     this.#queued += count;
     this.#queuedBytes += bytes;
     const call = work();
@@ -175,6 +177,22 @@ export class Journal {
     }
   }
 
+  /** Refuses what the queue has no room for. Errors: QUEUE_FULL. */
+  checkRoom(count: number, bytes = 0): void {
+    const isFull =
+      this.#queued + count > OUTCOMES_QUEUED_MAX ||
+      this.#queuedBytes + bytes > OUTCOMES_QUEUED_BYTES_MAX;
+    if (!isFull) return;
+    throw new Fault(
+      "QUEUE_FULL",
+      `${this.#queued} outcomes and scores wait for the disk; send these again in a second`,
+      {
+        retryAfterMs: 1000,
+        metadata: { queued: String(this.#queued), max: String(OUTCOMES_QUEUED_MAX) },
+      },
+    );
+  }
+
   /** Folds the records of the disk that memory does not know: at boot those after the checkpoint, later those of a failed write. */
   async refold(after: number = this.#sequence): Promise<void> {
     this.#sequence = after;
@@ -182,8 +200,10 @@ export class Journal {
     for await (const [key, bytes] of this.#deps.store.scanBytes({ range })) {
       const record = decodeJournalRecord(bytes);
       this.#noteGap(this.#sequence + 1, sequenceOfKey(key));
-      this.#sequence = sequenceOfKey(key);
-      this.#settle(record, record.receivedAtMs);
+      await this.#settle(record, {
+        sequence: sequenceOfKey(key),
+        receivedAtMs: record.receivedAtMs,
+      });
     }
   }
 
@@ -199,6 +219,11 @@ export class Journal {
   /** Waits until nothing is being written. */
   async idle(): Promise<void> {
     while (this.#writing) await this.#writing;
+  }
+
+  /** What to await while a record is half folded; undefined in any step in which a checkpoint may begin. */
+  get folding(): Promise<void> | undefined {
+    return this.#folding;
   }
 
   /** Waits until every call that came in is answered. */
@@ -272,28 +297,39 @@ export class Journal {
   }
 
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
-    const { clock, store, makeRoom } = this.#deps;
+    const { clock, store, makeRoom, turns } = this.#deps;
     const outcomes = group.flatMap((waiting) => waiting.outcomes);
     const corrections = group.flatMap((waiting) => waiting.corrections);
     const receivedAtMs = clock.nowMs();
     const sequence = this.#sequence + 1;
-    const started = clock.monotonicMs();
     try {
       await makeRoom();
-      const bytes = encodeJournalRecord({ outcomes, corrections, receivedAtMs });
+      const bytes = await this.#encode({ outcomes, corrections, receivedAtMs });
       const ops = group.flatMap((waiting) => waiting.ops);
+      const started = clock.monotonicMs();
       await store.write([{ put: keys.journal(sequence), bytes }, ...ops], "sync");
+      this.measures.syncSeconds += (clock.monotonicMs() - started) / 1000;
     } catch (cause) {
       this.#refuse(group, cause);
       return;
     }
-    this.#sequence = sequence;
     this.measures.groups += 1;
     this.measures.outcomes += outcomes.length;
-    this.measures.syncSeconds += (clock.monotonicMs() - started) / 1000;
-    this.#settle({ outcomes, corrections }, receivedAtMs);
-    this.#forgetCarriers(outcomes);
-    for (const waiting of group) waiting.resolve();
+    await this.#settle({ outcomes, corrections }, { sequence, receivedAtMs });
+    for (const waiting of group) {
+      // What was waited for is told to its caller in the same turn.
+      await turns.take("urgent");
+      waiting.resolve();
+    }
+  }
+
+  async #encode(record: JournalRecord): Promise<Uint8Array> {
+    const steps = encodeJournalRecordInSteps(record);
+    for (;;) {
+      await this.#deps.turns.take("urgent");
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
   }
 
   #refuse(group: readonly Waiting[], cause: unknown): void {
@@ -317,16 +353,36 @@ export class Journal {
     for (const outcome of outcomes) this.#carriers.delete(this.#deps.identities.keyOf(outcome));
   }
 
-  /** Counts what is on disk. */
-  #settle(record: Omit<JournalEntry, "ops">, receivedAtMs: number): void {
-    const { fold, identities } = this.#deps;
-    const sequence = this.#sequence;
-    for (const [index, outcome] of record.outcomes.entries()) {
+  /** Counts what is on disk, in pieces: until the last of them the record does not count as folded. */
+  async #settle(
+    record: Omit<JournalEntry, "ops">,
+    place: { readonly sequence: number; readonly receivedAtMs: number },
+  ): Promise<void> {
+    const folding = this.#fold(record, place).finally(() => {
+      this.#folding = undefined;
+    });
+    this.#folding = folding;
+    await folding;
+  }
+
+  async #fold(
+    { outcomes, corrections }: Omit<JournalEntry, "ops">,
+    { sequence, receivedAtMs }: { readonly sequence: number; readonly receivedAtMs: number },
+  ): Promise<void> {
+    const { fold, identities, turns } = this.#deps;
+    for (const [index, outcome] of outcomes.entries()) {
+      if (index % PIECE_OUTCOMES === 0) await turns.take("urgent");
       identities.add(outcome, receivedAtMs);
+      this.#carriers.delete(identities.keyOf(outcome));
       fold.outcome(outcome, { sequence, index, receivedAtMs });
     }
-    for (const correction of record.corrections) fold.correction(correction, receivedAtMs);
-    fold.recordDone(record.outcomes);
+    for (const correction of corrections) fold.correction(correction, receivedAtMs);
+    for (const [index, outcome] of outcomes.entries()) {
+      if (index % PIECE_OUTCOMES === 0) await turns.take("urgent");
+      fold.counted(outcome);
+    }
+    this.#sequence = sequence;
+    fold.recordDone(outcomes.length);
   }
 }
 

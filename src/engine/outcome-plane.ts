@@ -15,6 +15,7 @@ import {
 } from "../domain/kernel/limits.ts";
 import type { Outcome } from "../domain/outcome/outcome.ts";
 import type { Platform } from "../platform/platform.ts";
+import { Turns } from "../platform/turns.ts";
 import { keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { Cells, hourOf } from "./cells.ts";
@@ -75,6 +76,8 @@ export class OutcomePlane {
   readonly targets: Targets;
   readonly scoreNames: ScoreNames;
   readonly journal: Journal;
+  /** What outcomes are taken in, a share of each turn of the event loop. */
+  readonly turns = new Turns();
   readonly feedback: Feedback;
   readonly checkpoints: Checkpoints;
   readonly recovery: Recovery;
@@ -112,6 +115,7 @@ export class OutcomePlane {
     this.recovery = new Recovery({ store, clock, log, align: () => this.#align() });
     this.journal = new Journal({
       store,
+      turns: this.turns,
       clock,
       log,
       identities: this.identities,
@@ -125,6 +129,7 @@ export class OutcomePlane {
           this.cells.correct(correction, receivedAtMs);
           deps.experiments.foldScore(correction, receivedAtMs);
         },
+        counted: deps.onOutcome,
         recordDone: (outcomes) => this.#recordDone(outcomes),
       },
     });
@@ -256,8 +261,10 @@ export class OutcomePlane {
 
   async #writeCheckpoint(): Promise<void> {
     const { clock } = this.#deps.platform;
+    if (this.lag > 0) await this.loadIds();
+    // Nothing may run between this and the begin of the checkpoint, which holds whole records.
+    while (this.journal.folding) await this.journal.folding;
     if (this.lag > 0) {
-      await this.loadIds();
       this.#outcomesSinceCheckpoint = 0;
       await this.checkpoints.write({ watermark: this.journal.sequence, atMs: clock.nowMs() });
     } else if (this.#deps.experiments.isDue()) await this.#deps.experiments.save();
@@ -302,9 +309,8 @@ export class OutcomePlane {
     return isFull ? this.#checkpointNow() : undefined;
   }
 
-  #recordDone(outcomes: readonly Outcome[]): void {
-    for (const outcome of outcomes) this.#deps.onOutcome(outcome);
-    this.#outcomesSinceCheckpoint += outcomes.length;
+  #recordDone(outcomes: number): void {
+    this.#outcomesSinceCheckpoint += outcomes;
     if (
       this.cells.dirtyCells >= DIRTY_CELLS_MAX ||
       this.cells.dirtyBytes >= DELTA_BYTES_MAX ||

@@ -1,8 +1,10 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { SCORE_NAMES_MAX } from "../domain/kernel/limits.ts";
+import { BATCH_ITEMS_MAX, OUTCOMES_QUEUED_MAX, SCORE_NAMES_MAX } from "../domain/kernel/limits.ts";
 import { createTestPlatform, openTestEngine } from "../engine/engine-fixtures.ts";
 import { OutcomeSchema, OutcomeStatus } from "../gen/attuned/v1/outcome_pb.ts";
+import { ReportOutcomesRequestSchema } from "../gen/attuned/v1/outcome_service_pb.ts";
 import { Phase } from "../gen/attuned/v1/phase_pb.ts";
 import { openMemoryStore } from "../store/store-fixtures.ts";
 import { reportFeedback } from "./feedback.ts";
@@ -93,4 +95,48 @@ test("a refused item counts for an arm that the same batch brings; a repeat in t
   const present = byHour.get(Math.floor(platform.clock.nowMs() / HOUR_MS));
   expect(past).toMatchObject({ outcomes: 1, duplicates: 1, rejected: 0 });
   expect(present).toMatchObject({ outcomes: 0, duplicates: 0, rejected: 1 });
+});
+
+test("a request is read in pieces as the generated code reads it", async () => {
+  const { intake } = await openIntake();
+  const outcome = fc
+    .record({ id: fc.string(), quality: fc.double({ noNaN: true }) })
+    .map(({ id, quality }) => wire(id, { quality }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(outcome, { maxLength: 100 }),
+      fc.oneof(fc.constant(new Uint8Array(0)), fc.uint8Array({ maxLength: 20 })),
+      fc.nat(20_000),
+      async (outcomes, tail, end) => {
+        const request = create(ReportOutcomesRequestSchema, { outcomes });
+        const whole = toBinary(ReportOutcomesRequestSchema, request);
+        const bytes = Buffer.concat([whole, tail]).subarray(0, tail.length > 0 ? end : undefined);
+        const expected = readOrError(() => fromBinary(ReportOutcomesRequestSchema, bytes));
+        const read = await intake.read(bytes).catch(() => "malformed");
+        expect(read).toEqual(expected);
+      },
+    ),
+  );
+});
+
+function readOrError<T>(read: () => T): T | "malformed" {
+  try {
+    return read();
+  } catch {
+    return "malformed";
+  }
+}
+
+test("what waits to be parsed is bounded as what waits for the disk is", async () => {
+  const { intake } = await openIntake();
+  // Refused at the first look, so that nothing of it goes further.
+  const empty = Array.from({ length: BATCH_ITEMS_MAX }, () => create(OutcomeSchema));
+  const calls = OUTCOMES_QUEUED_MAX / BATCH_ITEMS_MAX + 5;
+  const answers = await Promise.allSettled(
+    Array.from({ length: calls }, () => intake.batch(empty)),
+  );
+  const refused = answers.filter(({ status }) => status === "rejected");
+  expect(refused).toHaveLength(5);
+  expect(refused[0]).toMatchObject({ reason: { reason: "QUEUE_FULL" } });
+  expect((await intake.batch(empty)).rejected).toHaveLength(BATCH_ITEMS_MAX);
 });

@@ -1,3 +1,5 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { Fault } from "../domain/kernel/fault.ts";
 import {
   BATCH_ITEMS_MAX,
@@ -8,7 +10,11 @@ import {
 import { type Arm, cohortTimeMs, type Outcome } from "../domain/outcome/outcome.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Acceptance } from "../engine/journal.ts";
-import type { Outcome as WireOutcome } from "../gen/attuned/v1/outcome_pb.ts";
+import { OutcomeSchema, type Outcome as WireOutcome } from "../gen/attuned/v1/outcome_pb.ts";
+import {
+  type ReportOutcomesRequest,
+  ReportOutcomesRequestSchema,
+} from "../gen/attuned/v1/outcome_service_pb.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Timers } from "../platform/timers.ts";
 import { isRefusal, type OutcomeContext, outcomeFromWire, type Refusal } from "./wire/outcome.ts";
@@ -46,6 +52,9 @@ const REJECTED_LISTED_MAX = 1_000;
 const MESSAGES_IN_FLIGHT_MAX = 8;
 /** Arms that are kept by their words: twice as many as can have cells of their own. */
 const ARMS_KEPT_MAX = 2 * LIVE_PAIRS_MAX;
+/** Outcomes that are read or parsed in one piece, some microseconds each. */
+const PIECE_OUTCOMES = 32;
+const OUTCOMES_FIELD = ReportOutcomesRequestSchema.field.outcomes.number;
 /** Before a stream tries again what found the queue full, in milliseconds. */
 const QUEUE_FULL_WAIT_MS = 20;
 
@@ -73,6 +82,8 @@ export class OutcomeIntake {
   readonly #onTooFarAhead: (outcome: AheadOutcome, aheadMs: number) => void;
   readonly #arms = new Map<string, Arm>();
   #streams = 0;
+  /** Outcomes that wait to be parsed. */
+  #parsing = 0;
 
   constructor(deps: {
     engine: Engine;
@@ -90,10 +101,28 @@ export class OutcomeIntake {
     this.#onTooFarAhead = deps.onTooFarAhead;
   }
 
+  /**
+   * Reads a request as the generated code does, a piece at a time, or all at once where it holds anything unknown. Errors: those of the
+   * generated code.
+   */
+  async read(bytes: Uint8Array): Promise<ReportOutcomesRequest> {
+    const { turns } = this.#engine.outcomes;
+    const reader = new BinaryReader(bytes);
+    const outcomes: WireOutcome[] = [];
+    while (reader.pos < reader.len) {
+      if (outcomes.length % PIECE_OUTCOMES === 0) await turns.take();
+      const [field, type] = reader.tag();
+      if (field !== OUTCOMES_FIELD || type !== WireType.LengthDelimited)
+        return fromBinary(ReportOutcomesRequestSchema, bytes);
+      outcomes.push(fromBinary(OutcomeSchema, reader.bytes()));
+    }
+    return create(ReportOutcomesRequestSchema, { outcomes });
+  }
+
   /** Takes a batch. Errors: BATCH_TOO_LARGE and those of Journal.append. */
   async batch(outcomes: readonly WireOutcome[]): Promise<Intake> {
     checkBatchSize(outcomes, "outcomes");
-    const { accepted, places, rejected, arms } = this.#parse(outcomes);
+    const { accepted, places, rejected, arms } = await this.#parseInTurns(outcomes);
     const acceptances = accepted.length === 0 ? [] : await this.#engine.report(accepted);
     // After the outcomes: the batch may have brought the arm.
     for (const arm of arms) this.#engine.cells.note(arm, this.#clock.nowMs(), "rejected");
@@ -159,7 +188,20 @@ export class OutcomeIntake {
     }
   }
 
-  #parse(outcomes: readonly WireOutcome[]) {
+  /** Outcomes wait for their turn to be parsed, so that those who look up do not; they are in the queue already. */
+  async #parseInTurns(outcomes: readonly WireOutcome[]) {
+    const { journal } = this.#engine.outcomes;
+    journal.checkRoom(this.#parsing + outcomes.length);
+    this.#parsing += outcomes.length;
+    try {
+      return await this.#parse(outcomes);
+    } finally {
+      this.#parsing -= outcomes.length;
+    }
+  }
+
+  async #parse(outcomes: readonly WireOutcome[]) {
+    const { turns } = this.#engine.outcomes;
     const context = this.#context();
     const rejected: Rejection[] = [];
     const accepted: Outcome[] = [];
@@ -167,6 +209,7 @@ export class OutcomeIntake {
     /** Of refused items, as far as they could be read. */
     const arms: Arm[] = [];
     for (const [index, wire] of outcomes.entries()) {
+      if (index % PIECE_OUTCOMES === 0) await turns.take();
       const parsed = this.#admitted(outcomeFromWire(wire, context));
       if (!isRefusal(parsed)) {
         accepted.push(parsed);

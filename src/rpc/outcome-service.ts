@@ -54,8 +54,10 @@ export function createOutcomeService(
 
 /** Reports of outcomes on the fast lane. */
 export function hotReports(intake: OutcomeIntake): HotCall {
-  return hotCall(OutcomeService.method.reportOutcomes, async (request, { frame }) =>
-    frame(await reportOutcomes(intake, request)),
+  return hotCall(
+    OutcomeService.method.reportOutcomes,
+    async (request, { frame }) => frame(await reportOutcomes(intake, request)),
+    (message) => intake.read(message),
   );
 }
 

@@ -26,35 +26,65 @@ export interface JournalRecord {
   readonly corrections: readonly Correction[];
 }
 
+/** Outcomes or corrections that are encoded in one step. */
+const STEP_ITEMS = 32;
+
 /** Encodes one group commit. An arm stands once, however many outcomes share it. */
 export function encodeJournalRecord(record: JournalRecord): Uint8Array {
-  const places = new Map<string, number>();
-  const placesByArm = new Map<Arm, number>();
-  const arms: JournalArm[] = [];
-  const placeOf = (arm: Arm): number => {
-    const known = placesByArm.get(arm);
+  const steps = encodeJournalRecordInSteps(record);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same in short steps. The bytes of a message are those of its parts, one after the other. */
+export function* encodeJournalRecordInSteps({
+  outcomes,
+  corrections,
+  receivedAtMs,
+}: JournalRecord): Generator<undefined, Uint8Array> {
+  const arms = new ArmPlaces();
+  const parts: Uint8Array[] = [];
+  for (const some of inSteps(outcomes)) {
+    const encoded = some.map((outcome) => encodeOutcome(outcome, arms.placeOf(outcome.arm)));
+    parts.push(toBinary(JournalRecordSchema, create(JournalRecordSchema, { outcomes: encoded })));
+    yield;
+  }
+  for (const some of inSteps(corrections)) {
+    const encoded = some.map((item) => encodeCorrection(item, arms.placeOf(item.arm)));
+    parts.push(
+      toBinary(JournalRecordSchema, create(JournalRecordSchema, { corrections: encoded })),
+    );
+    yield;
+  }
+  const head = create(JournalRecordSchema, { receivedAtMs, arms: arms.encoded });
+  return Buffer.concat([toBinary(JournalRecordSchema, head), ...parts]);
+}
+
+function* inSteps<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += STEP_ITEMS) yield items.slice(at, at + STEP_ITEMS);
+}
+
+/** The arms of a record, each at a place of its own. */
+class ArmPlaces {
+  readonly encoded: JournalArm[] = [];
+  readonly #places = new Map<string, number>();
+  readonly #placesByArm = new Map<Arm, number>();
+
+  placeOf(arm: Arm): number {
+    const known = this.#placesByArm.get(arm);
     if (known !== undefined) return known;
     const key = `${scopeKey(arm.scope)}\u0000${arm.configId}`;
-    let place = places.get(key);
+    let place = this.#places.get(key);
     if (place === undefined) {
-      place = arms.length;
-      places.set(key, place);
-      arms.push(encodeArm(arm));
+      place = this.encoded.length;
+      this.#places.set(key, place);
+      this.encoded.push(encodeArm(arm));
     }
-    placesByArm.set(arm, place);
+    this.#placesByArm.set(arm, place);
     return place;
-  };
-  return toBinary(
-    JournalRecordSchema,
-    create(JournalRecordSchema, {
-      receivedAtMs: record.receivedAtMs,
-      arms,
-      outcomes: record.outcomes.map((outcome) => encodeOutcome(outcome, placeOf(outcome.arm))),
-      corrections: record.corrections.map((correction) =>
-        encodeCorrection(correction, placeOf(correction.arm)),
-      ),
-    }),
-  );
+  }
 }
 
 /** What a record holds. */

@@ -29,11 +29,14 @@ export interface FrameSource {
   close(): void;
 }
 
+/** Carries a request out. Errs as services do. */
+export type CarryOut = () => Frame | Promise<Frame> | FrameSource;
+
 /** A call that the fast lane answers: unary, or one that streams its answers. */
 export interface HotCall {
   readonly method: DescMethod;
-  /** Reads a request and answers what carries it out. Errors: ConnectError. That which carries it out errs as services do. */
-  read(message: Uint8Array, format: WireFormat): () => Frame | Promise<Frame> | FrameSource;
+  /** Reads a request and answers what carries it out. Errors: any; then the request is malformed. */
+  read(message: Uint8Array, format: WireFormat): CarryOut | Promise<CarryOut>;
 }
 
 /** How a hot call writes its answers. */
@@ -43,14 +46,15 @@ export interface Encoding<O extends DescMessage> {
 }
 
 /**
- * Makes a hot call of what carries it out. Messages are read and written as Connect reads and writes them. A frame that is returned is
+ * Makes a hot call of what carries it out, and of what reads its binary requests where they are so large that it takes its time. Messages are read and written as Connect reads and writes them. A frame that is returned is
  * never changed, so it may be kept and sent again.
  */
 export function hotCall<I extends DescMessage, O extends DescMessage>(
   method: DescMethodUnary<I, O>,
   carryOut: (request: MessageShape<I>, encoding: Encoding<O>) => Frame | Promise<Frame>,
+  readBinary?: (message: Uint8Array) => Promise<MessageShape<I>>,
 ): HotCall {
-  return { method, read: readerOf(method, carryOut) };
+  return { method, read: readerOf(method, carryOut, readBinary) };
 }
 
 /** Makes a hot call of what opens a stream. */
@@ -64,7 +68,8 @@ export function hotStream<I extends DescMessage, O extends DescMessage>(
 function readerOf<I extends DescMessage, O extends DescMessage, A>(
   method: DescMethodUnary<I, O> | DescMethodServerStreaming<I, O>,
   carryOut: (request: MessageShape<I>, encoding: Encoding<O>) => A,
-): (message: Uint8Array, format: WireFormat) => () => A {
+  readBinary?: (message: Uint8Array) => Promise<MessageShape<I>>,
+): (message: Uint8Array, format: WireFormat) => (() => A) | Promise<() => A> {
   const serialization = createMethodSerializationLookup<I, O>(method, undefined, JSON_OPTIONS, {
     readMaxBytes: REQUEST_BYTES_MAX,
     writeMaxBytes: RESPONSE_BYTES_MAX,
@@ -78,8 +83,10 @@ function readerOf<I extends DescMessage, O extends DescMessage, A>(
       frame: (answer) => framed(output.serialize(create(method.output, answer))),
     };
     return (message: Uint8Array) => {
-      const request = input.parse(message);
-      return () => carryOut(request, encoding);
+      const carryOutOf = (request: MessageShape<I>) => () => carryOut(request, encoding);
+      return isBinary && readBinary
+        ? readBinary(message).then(carryOutOf)
+        : carryOutOf(input.parse(message));
     };
   };
   const reads = { proto: formatted("proto"), json: formatted("json") };

@@ -5,7 +5,7 @@ import { completeConnectError, connectErrorFrom, statusName } from "../errors.ts
 import type { Caller, Door } from "./caller.ts";
 import type { Carrier, LaneAnswer } from "./carrier.ts";
 import type { GateOptions } from "./gate.ts";
-import type { Frame, FrameSource, HotCall } from "./hot-call.ts";
+import type { CarryOut, Frame, FrameSource, HotCall } from "./hot-call.ts";
 import type { LaneForm } from "./lane-form.ts";
 import {
   bodyBytesMax,
@@ -91,31 +91,35 @@ export class LaneCall {
     carrier.source.off("data", this.#onData);
     carrier.source.off("end", this.#onEnd);
     carrier.source.pause();
-    this.#handOn((answer) => carrier.sendEarly(answer));
+    this.#handOn(this.#body(), (answer) => carrier.sendEarly(answer));
   };
 
   readonly #onEnd = (): void => {
     const { carrier, form, call } = this.#taken;
     if (this.#stage !== "reading" || !carrier.isWhole) return;
-    const message = messageOf(form, this.#body());
-    let carryOut: (() => Frame | Promise<Frame> | FrameSource) | undefined;
-    try {
-      carryOut = message && call.read(message, form.format);
-    } catch {
-      // Connect fails in the same way and says why.
-    }
-    if (carryOut === undefined) {
-      this.#handOn((answer) => carrier.send(answer));
-      return;
-    }
-    this.#stage = "waiting";
-    // A stream may stay for days.
+    const body = this.#body();
+    // Connect fails in the same way and says why.
+    const failed = () => this.#handOn(body, (answer) => carrier.send(answer));
+    const message = messageOf(form, body);
+    // What waits may stay for days, and only needs what is made of the body.
     this.#chunks = [];
     this.#cancelTimer();
-    this.#carryOut(carryOut);
+    this.#stage = "waiting";
+    if (message === undefined) {
+      failed();
+      return;
+    }
+    try {
+      const read = call.read(message, form.format);
+      if (read instanceof Promise) read.then((carryOut) => this.#carryOut(carryOut), failed);
+      else this.#carryOut(read);
+    } catch {
+      failed();
+    }
   };
 
-  #carryOut(carryOut: () => Frame | Promise<Frame> | FrameSource): void {
+  #carryOut(carryOut: CarryOut): void {
+    if (this.#stage === "over") return;
     const { timeoutMs } = this.#taken.form;
     const leftMs =
       timeoutMs === undefined
@@ -173,11 +177,12 @@ export class LaneCall {
   }
 
   /** Lets Connect answer: nothing was carried out, and its gate counts the call. */
-  #handOn(send: (answer: LaneAnswer) => void): void {
+  #handOn(body: Buffer, send: (answer: LaneAnswer) => void): void {
+    if (this.#stage === "over") return;
     const { door, path, carrier } = this.#taken;
     this.#stage = "over";
     this.#cancelTimer();
-    this.#deps.answerByConnect({ door, path, carrier, body: this.#body() }).then(send, () => {
+    this.#deps.answerByConnect({ door, path, carrier, body }).then(send, () => {
       carrier.cancel();
     });
   }
