@@ -15,11 +15,14 @@ export function tokenInsights(found: TokenEfficiency, scope: Scope): Insight[] {
     ? [make("LIMIT_CUTS", cutText(found.truncatedShare ?? 0), "deterministic")]
     : [];
   if (found.status === "insufficient_data") {
-    const text = `Too little data on tokens: ${sampleSize} calls have quality and output tokens; ${samplesNeeded} more are needed.`;
+    const text = `Too little data on tokens: ${sampleSize} calls have quality and output tokens; ${samplesNeeded} more are needed before any limit can be shown to cost as little as is tolerated.`;
     return [make("INSUFFICIENT_DATA", text), ...cuts];
   }
   const knee = limits.find(({ maxTokens }) => maxTokens === found.diminishingReturnsAt);
-  if (!knee) return cuts;
+  if (!knee) {
+    const text = `No limit is shown to cost as little as is tolerated (${sampleSize} calls).`;
+    return [make("NO_DIFFERENCE_SHOWN", text), ...cuts];
+  }
   const isBound = found.evidence === "structural_bound";
   const text = `With max_tokens ${knee.maxTokens}, ${isBound ? "quality would fall by at most" : "up to"} ${number(knee.lossHigh)} points${isBound ? "" : " of quality may be at stake"}: ${number(100 * knee.shareWithin)} % of ${sampleSize} calls end within it. More tokens bring next to nothing. ${
     isBound

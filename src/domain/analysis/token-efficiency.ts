@@ -18,6 +18,8 @@ import { type TimeToAnswer, timeToAnswer } from "./time-to-answer.ts";
 
 /** Calls that are needed before anything is said. */
 const SAMPLES_MIN = 100;
+/** Beyond this a tolerated loss is too small to be shown. */
+const CALLS_MAX = 10_000_000;
 /** Points of quality that a limit may cost before returns count as diminishing. */
 export const TOLERATED_LOSS_DEFAULT = 2;
 /** Of the present mean, where nobody says what quality is good enough. */
@@ -83,18 +85,18 @@ export function analyseTokenEfficiency(
   const cell = pooledCell(arms);
   const bins = binsOf(cell.binned, qualityBinName);
   const all = bins.reduce((sums, bin) => mergeSums(sums, bin.sums), EMPTY_SUMS);
-  const enough = all.n >= SAMPLES_MIN;
-  const lacking = Math.max(0, SAMPLES_MIN - all.n);
+  const needed = Math.max(SAMPLES_MIN, callsForLimit(wishes.toleratedLoss / quality.max) ?? 0);
+  const lacking = Math.max(0, needed - all.n);
   const groups = groupByTokenCount(cell);
   const tokens = groups.reduce((sum, group) => sum + group.meanTokens * group.sampleSize, 0);
   const mean = meanOf(all);
   const acceptable =
     wishes.acceptableQuality ??
     (mean === undefined ? undefined : ACCEPTABLE_SHARE * mean * quality.max);
-  const bounds = enough ? limitsOf(bins, all) : [];
+  const bounds = all.n >= SAMPLES_MIN ? limitsOf(bins, all) : [];
   const { failing, conditions } = conditionsOf(arms, cell);
   return {
-    status: enough ? "ok" : "insufficient_data",
+    status: lacking === 0 ? "ok" : "insufficient_data",
     sampleSize: all.n,
     samplesNeeded: lacking,
     groups,
@@ -110,7 +112,8 @@ export function analyseTokenEfficiency(
       bounds,
       ({ lossHigh }) => lossHigh * quality.max <= wishes.toleratedLoss,
     )?.limit,
-    evidence: failing ? "observational" : "structural_bound",
+    // Without bounds nothing follows from how limits work.
+    evidence: failing || bounds.length === 0 ? "observational" : "structural_bound",
     conditions,
     truncatedShare: cell.outcomes === 0 ? undefined : cell.truncated / cell.outcomes,
     isCutting:
@@ -151,6 +154,23 @@ export function groupByTokenCount(cell: Cell): TokenGroup[] {
       meanTokens: meanOf(tokens) ?? 0,
     };
   });
+}
+
+/**
+ * Calls with which a limit that loses nothing can be shown to cost at most a share of the scale: before that no limit can. Undefined
+ * where no number is enough, which is so for a loss of nothing.
+ */
+export function callsForLimit(toleratedLoss: number): number | undefined {
+  const isShown = (n: number) =>
+    meanInterval({ ...EMPTY_SUMS, n }, { alpha: ALPHA }).high <= toleratedLoss;
+  if (!isShown(CALLS_MAX)) return undefined;
+  let [few, enough] = [0, CALLS_MAX];
+  while (enough - few > 1) {
+    const middle = Math.floor((few + enough) / 2);
+    if (isShown(middle)) enough = middle;
+    else few = middle;
+  }
+  return enough;
 }
 
 function limitsOf(

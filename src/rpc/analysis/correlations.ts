@@ -4,22 +4,28 @@ import {
   type ImpactCorrelation,
   impactCorrelations,
 } from "../../domain/analysis/impact-correlations.ts";
+import { type MeasuredArm, ratePerDay } from "../../domain/analysis/measured-arm.ts";
+import { countOf, metricFor } from "../../domain/analysis/metric.ts";
+import type { AnalysisTime } from "../../domain/analysis/parameter-impact.ts";
+import { timeToAnswer } from "../../domain/analysis/time-to-answer.ts";
 import { measureStrata } from "../../engine/arm-measures.ts";
 import type { AnalysisService } from "../../gen/attuned/v1/analysis_service_pb.ts";
 import { requiredModel } from "../request-fields.ts";
 import { checkedAttributes } from "../selection.ts";
+import { timeToAnswerToWire } from "../wire/analysis.ts";
 import { evidenceToWire } from "../wire/evidence.ts";
 import { optionalPhase } from "../wire/phase.ts";
 import { hoursFromWire } from "../wire/time.ts";
-import type { AnalysisContext } from "./context.ts";
+import { type AnalysisContext, analysisTime } from "./context.ts";
 
 /** Outcomes that a correlation needs. */
 const VALUES_MIN = 2;
 
 /** The seed's four correlations. */
-export function correlationMethods({
-  engine,
-}: AnalysisContext): Pick<ServiceImpl<typeof AnalysisService>, "getImpactMetrics"> {
+export function correlationMethods(
+  context: AnalysisContext,
+): Pick<ServiceImpl<typeof AnalysisService>, "getImpactMetrics"> {
+  const { engine } = context;
   return {
     async getImpactMetrics(request) {
       const phase = optionalPhase(request.phase);
@@ -34,6 +40,7 @@ export function correlationMethods({
       return {
         correlations: impactCorrelations(arms.map(correlatedArm)).map((found) => ({
           ...correlationToWire(found),
+          ...lackToWire(found, arms, analysisTime(context)),
         })),
         evidence: evidenceToWire("observational"),
       };
@@ -42,13 +49,26 @@ export function correlationMethods({
 }
 
 function correlationToWire({ x, y, value, naive, kind, sampleSize, strata }: ImpactCorrelation) {
-  const lacking = Math.max(0, VALUES_MIN - sampleSize);
   return {
     ...{ x, y, strata, kind: kind.toUpperCase(), sampleSize: BigInt(sampleSize) },
-    ...(value === undefined
-      ? { reason: reasonFor({ x, y, sampleSize }, lacking), samplesNeeded: BigInt(lacking) }
-      : { value }),
+    ...(value === undefined ? {} : { value }),
     ...(naive === undefined ? {} : { naiveValue: naive }),
+  };
+}
+
+/** Why there is no value, how many more outcomes are needed for one and how long that takes; nothing where there is one. */
+function lackToWire(found: ImpactCorrelation, arms: readonly MeasuredArm[], time: AnalysisTime) {
+  if (found.value !== undefined) return {};
+  const lacking = Math.max(0, VALUES_MIN - found.sampleSize);
+  const cells = arms.map(({ cell }) => cell);
+  const metric = metricFor(found.y, cells);
+  const perDay = metric ? ratePerDay(arms, (cell) => countOf(cell, metric), time.nowHour) : 0;
+  return {
+    reason: reasonFor(found, lacking),
+    samplesNeeded: BigInt(lacking),
+    ...(metric && lacking > 0
+      ? { timeToAnswer: timeToAnswerToWire(timeToAnswer({ metric, levels: [], lacking, perDay })) }
+      : {}),
   };
 }
 

@@ -147,7 +147,13 @@ export function parameterImpactMethods(
         absentMetrics: impacts
           .filter(({ sampleSize }) => sampleSize === 0)
           .map(({ metric }) => metric.name),
-        ...(first ? { timeToAnswer: timeToAnswerToWire(first.timeToAnswer) } : {}),
+        ...(first
+          ? {
+              sampleSize: BigInt(first.sampleSize),
+              samplesNeeded: BigInt(first.samplesNeeded),
+              timeToAnswer: timeToAnswerToWire(first.timeToAnswer),
+            }
+          : {}),
       };
     },
   };
