@@ -101,11 +101,10 @@ function signalled(): Promise<string> {
 }
 
 async function runConfig(action: "print" | "check", argv: readonly string[]): Promise<number> {
-  const { gatherOptions, OptionsError, parseOptions, printOptions } = await import(
-    "./app/options.ts"
-  );
+  const { OptionsError } = await import("./app/options-error.ts");
+  const { gatherOptions, parseOptions, printOptions } = await import("./app/options.ts");
   try {
-    const values = gatherOptions({
+    const values = await gatherOptions({
       argv,
       env: process.env,
       readFile: (path) => readFileSync(path, "utf8"),

@@ -33,6 +33,7 @@ import { createWeighExperiments } from "../optimizer/tasks/weigh-experiments.ts"
 import type { Log } from "../platform/log.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createAdmission } from "../rpc/server/admission.ts";
+import type { TokenGrant } from "../rpc/server/caller.ts";
 import { ANONYMOUS, type Door } from "../rpc/server/caller.ts";
 import { type ConnectHandler, createConnectHandler } from "../rpc/server/connect-handler.ts";
 import { createHostRule, guardHost, guardStreams } from "../rpc/server/host.ts";
@@ -44,7 +45,6 @@ import { SCHEMA_VERSION } from "../store/migrations.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { openEngine } from "./open-engine.ts";
 import type { Options } from "./options.ts";
-import { parseTokenGrants } from "./token-grants.ts";
 import { reloadTokenKeys, tokenKeysOf } from "./token-key-source.ts";
 import { VERSION } from "./version.ts";
 
@@ -88,9 +88,7 @@ async function wire(options: Options, platform: Platform, lifecycle: Lifecycle):
     });
   }
   for (const { message } of options.environment.warnings) log.warn("environment", { message });
-  const grants = options.tokensFile
-    ? parseTokenGrants(readFileSync(options.tokensFile, "utf8"), options.tokensFile)
-    : [];
+  const grants = options.tokensFile ? await readTokenGrants(options.tokensFile) : [];
 
   const files = options.configDir ? await ConfigFiles.open(options.configDir, platform) : undefined;
   const { engine, damage, beforeClose, afterClose } = await openEngine({
@@ -303,6 +301,12 @@ async function listenForAdmins(
     platform.log.warn("no admin socket; operators need a token", { reason: error.message });
     return undefined;
   }
+}
+
+async function readTokenGrants(path: string): Promise<readonly TokenGrant[]> {
+  // The YAML parser is loaded where there is a file only.
+  const { parseTokenGrants } = await import("./token-grants.ts");
+  return parseTokenGrants(readFileSync(path, "utf8"), path);
 }
 
 /** Why the store takes no writes, or what it lost; empty while all is well. */

@@ -3,9 +3,9 @@ import { gatherOptions, type OptionSources, parseOptions, printOptions } from ".
 
 const gather = (sources: Partial<OptionSources>) =>
   gatherOptions({ argv: [], env: {}, readFile: () => "", ...sources });
-const parse = (sources: Partial<OptionSources>, isTerminal = false) => {
+const parse = async (sources: Partial<OptionSources>, isTerminal = false) => {
   const place = { isTerminal, env: sources.env ?? {}, exists: () => false };
-  return parseOptions(gather(sources), place);
+  return parseOptions(await gather(sources), place);
 };
 
 describe("flags win over the environment, that over the file, that over the default", () => {
@@ -18,8 +18,8 @@ describe("flags win over the environment, that over the file, that over the defa
     [{ argv, env }, "/from/environment", "environment"],
     [{ argv }, "/from/file", "file"],
     [{}, "./data", "default"],
-  ] as const)("%o", (sources, text, origin) => {
-    const values = gather({ ...sources, readFile: file });
+  ] as const)("%o", async (sources, text, origin) => {
+    const values = await gather({ ...sources, readFile: file });
     expect(values.dataDir).toEqual({ text, origin });
     const line = printOptions(values)
       .split("\n")
@@ -27,17 +27,17 @@ describe("flags win over the environment, that over the file, that over the defa
     expect(line?.split(/\s+/)).toEqual(["data-dir", text, origin]);
   });
 
-  test("the file itself may be named by the environment, and an empty variable says nothing", () => {
-    const values = gather({
+  test("the file itself may be named by the environment, and an empty variable says nothing", async () => {
+    const values = await gather({
       env: { ATTUNED_CONFIG: "x.yaml", ATTUNED_DATA_DIR: "" },
       readFile: file,
     });
     expect(values.dataDir).toEqual({ text: "/from/file", origin: "file" });
   });
 
-  test("a list in the file is one value, a number too", () => {
+  test("a list in the file is one value, a number too", async () => {
     const readFile = () => "allowed-hosts: [a.example, b.example]\nloop-interval: 2.5\n";
-    const options = parse({ argv, readFile });
+    const options = await parse({ argv, readFile });
     expect(options.allowedHosts).toEqual(["a.example", "b.example"]);
     expect(options.loopIntervalMs).toBe(2500);
   });
@@ -61,18 +61,18 @@ describe("what is wrong is said with where it stands", () => {
       { argv: ["--config", "x"], readFile: () => "log-level: loud\n" },
       "log-level in x must be one of debug",
     ],
-  ])("%o", (sources, message) => {
-    expect(() => gather(sources)).toThrow(message);
+  ])("%o", async (sources, message) => {
+    await expect(gather(sources)).rejects.toThrow(message);
   });
 });
 
-test("variables that Kubernetes injects for a service of the same name do not matter", () => {
+test("variables that Kubernetes injects for a service of the same name do not matter", async () => {
   const env = {
     ATTUNED_PORT: "tcp://10.0.0.1:8713",
     ATTUNED_SERVICE_HOST: "10.0.0.1",
     ATTUNED_PORT_8713_TCP_ADDR: "10.0.0.1",
   };
-  expect(gather({ env }).listen.origin).toBe("default");
+  expect((await gather({ env })).listen.origin).toBe("default");
 });
 
 describe("what agents may do without a token", () => {
@@ -87,14 +87,14 @@ describe("what agents may do without a token", () => {
     [{ env: kubernetes }, "report", false],
     [{ argv: ["--agents-role", "admin"], env: kubernetes }, "admin", false],
     [{ argv: ["--agents-role", "read"] }, "read", false],
-  ])("%o: %s", (sources, role, isAssumed) => {
-    const options = parse(sources);
+  ])("%o: %s", async (sources, role, isAssumed) => {
+    const options = await parse(sources);
     expect([options.agentsRole, options.isAgentsRoleAssumed]).toEqual([role, isAssumed]);
   });
 });
 
-test("logs are text on a terminal and JSON elsewhere, unless told", () => {
-  expect(parse({}, true).logFormat).toBe("text");
-  expect(parse({}).logFormat).toBe("json");
-  expect(parse({ argv: ["--log-format", "json"] }, true).logFormat).toBe("json");
+test("logs are text on a terminal and JSON elsewhere, unless told", async () => {
+  expect((await parse({}, true)).logFormat).toBe("text");
+  expect((await parse({})).logFormat).toBe("json");
+  expect((await parse({ argv: ["--log-format", "json"] }, true)).logFormat).toBe("json");
 });

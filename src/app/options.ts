@@ -1,6 +1,5 @@
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
-import { parse as parseYaml } from "yaml";
 import { type EnvironmentLayer, parseEnvironment } from "../domain/config/environment.ts";
 import type { LogLevel } from "../platform/log.ts";
 import type { Role } from "../rpc/server/roles.ts";
@@ -12,6 +11,7 @@ import {
   type OptionName,
   parseEndpoint,
 } from "./option-table.ts";
+import { OptionsError } from "./options-error.ts";
 
 export type OptionOrigin = "flag" | "environment" | "file" | "default";
 
@@ -48,11 +48,6 @@ export interface Options {
   readonly logLevel: LogLevel;
 }
 
-/** The command line or the environment is wrong: says what and how to mend it. */
-export class OptionsError extends Error {
-  override readonly name = "OptionsError";
-}
-
 /** Where operator files are looked for unless an option says so; the seed keeps them there. */
 const CONFIG_DIR_DEFAULT = "config/model_configs";
 
@@ -64,10 +59,10 @@ export interface OptionSources {
 }
 
 /** Gathers every option's text: flags before environment before file before default. Errors: OptionsError. */
-export function gatherOptions(sources: OptionSources): OptionValues {
+export async function gatherOptions(sources: OptionSources): Promise<OptionValues> {
   const flags = parseFlags(sources.argv);
   const configPath = flags.config ?? nonEmpty(sources.env[OPTION_TABLE.config.variable]);
-  const file = configPath === undefined ? {} : parseFile(configPath, sources.readFile);
+  const file = configPath === undefined ? {} : await readOptions(configPath, sources.readFile);
   const values = OPTION_NAMES.map((name): [OptionName, OptionValue] => {
     const spec = OPTION_TABLE[name];
     const value = pick(
@@ -154,6 +149,15 @@ export function printOptions(values: OptionValues): string {
     .join("");
 }
 
+async function readOptions(
+  path: string,
+  readFile: (path: string) => string,
+): Promise<Readonly<Record<string, string>>> {
+  // Only with a file: the YAML parser takes megabytes of a daemon that needs none.
+  const { parseOptionsFile } = await import("./options-file.ts");
+  return parseOptionsFile(path, readFile);
+}
+
 function parseFlags(argv: readonly string[]): Partial<Record<OptionName, string>> {
   const options = Object.fromEntries(
     OPTION_NAMES.map((name) => [OPTION_TABLE[name].flag, { type: "string" as const }]),
@@ -169,33 +173,6 @@ function parseFlags(argv: readonly string[]): Partial<Record<OptionName, string>
     OPTION_NAMES.map((name) => [
       name,
       parsed.values[OPTION_TABLE[name].flag] as string | undefined,
-    ]),
-  );
-}
-
-function parseFile(path: string, readFile: (path: string) => string): Record<string, string> {
-  let content: unknown;
-  try {
-    content = parseYaml(readFile(expandPath(path)));
-  } catch (error) {
-    throw new OptionsError(
-      `cannot read the options file ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  if (content === null || content === undefined) return {};
-  if (typeof content !== "object" || Array.isArray(content))
-    throw new OptionsError(`${path} must be a map of options`);
-  const known = new Set<string>(OPTION_NAMES.map((name) => OPTION_TABLE[name].flag));
-  for (const key of Object.keys(content)) {
-    if (!known.has(key))
-      throw new OptionsError(
-        `${path} holds an unknown option ${JSON.stringify(key)}; known are ${[...known].join(", ")}`,
-      );
-  }
-  return Object.fromEntries(
-    Object.entries(content).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.join(",") : String(value),
     ]),
   );
 }

@@ -3,7 +3,8 @@ import { createPlatform } from "../platform/platform.ts";
 import { EndpointError, PortInUseError } from "../rpc/server/listener.ts";
 import { StoreOpenError } from "../store/store-error.ts";
 import { startApp } from "./app.ts";
-import { gatherOptions, OptionsError, parseOptions } from "./options.ts";
+import { gatherOptions, parseOptions } from "./options.ts";
+import { OptionsError } from "./options-error.ts";
 
 /** Exit codes of the daemon; those below 10 are shared with the other commands. */
 export const SERVE_EXIT_CODE = {
@@ -36,7 +37,7 @@ export interface ServeIo {
 /** Runs the daemon until it is told to stop; answers the exit code. What keeps it from starting is one line on stderr. */
 export async function serve(io: ServeIo): Promise<number> {
   try {
-    const values = gatherOptions(io);
+    const values = await gatherOptions(io);
     const options = parseOptions(values, {
       isTerminal: io.isTerminal,
       env: io.env,

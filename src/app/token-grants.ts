@@ -1,7 +1,7 @@
 import { parse as parseYaml } from "yaml";
 import type { TokenGrant } from "../rpc/server/caller.ts";
 import { ROLES, type Role } from "../rpc/server/roles.ts";
-import { OptionsError } from "./options.ts";
+import { OptionsError } from "./options-error.ts";
 
 /**
  * Parses the tokens file: a YAML list of {name, role, sha256}. The file holds digests only, so reading it gives no one a token.

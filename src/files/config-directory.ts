@@ -2,7 +2,6 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { FileSource } from "../engine/config-load.ts";
-import { readConfigText } from "./config-text.ts";
 import type { WatchedDirectory } from "./directory-watch.ts";
 import { FILE_PROBLEMS_MAX, type FileProblem } from "./file-problem.ts";
 
@@ -106,6 +105,8 @@ async function readFiles(directory: string, listing: Listing): Promise<Directory
   const { files, fingerprint, watched } = listing;
   const problems: FileProblem[] = tooMuch(listing);
   const configs = new Map<string, FileSource & { readonly place: string }>();
+  // Not before there is a directory to read: the YAML parser takes megabytes.
+  const { readConfigText } = await import("./config-text.ts");
   for (const { file } of problems.length > 0 ? [] : files) {
     const text = await readFile(join(directory, file), "utf8");
     const read = readConfigText(text, file);

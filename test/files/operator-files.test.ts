@@ -48,16 +48,16 @@ async function metricOf(url: string, name: string): Promise<number> {
 }
 
 describe("operator files", () => {
-  it("are looked for in config/model_configs unless told otherwise (A060)", () => {
-    const parse = (argv: readonly string[], there: string) =>
-      parseOptions(gatherOptions({ argv, env: {}, readFile: () => "" }), {
+  it("are looked for in config/model_configs unless told otherwise (A060)", async () => {
+    const parse = async (argv: readonly string[], there: string) =>
+      parseOptions(await gatherOptions({ argv, env: {}, readFile: () => "" }), {
         isTerminal: false,
         env: {},
         exists: (path) => path === there,
       }).configDir;
-    expect(parse([], "config/model_configs")).toBe("config/model_configs");
-    expect(parse([], "elsewhere")).toBeUndefined();
-    expect(parse(["--config-dir", "elsewhere"], "config/model_configs")).toBe("elsewhere");
+    expect(await parse([], "config/model_configs")).toBe("config/model_configs");
+    expect(await parse([], "elsewhere")).toBeUndefined();
+    expect(await parse(["--config-dir", "elsewhere"], "config/model_configs")).toBe("elsewhere");
   });
 
   it("reach an agent that watches in well under a second after a ConfigMap was swapped", async () => {
