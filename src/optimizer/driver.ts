@@ -32,6 +32,8 @@ export class Driver implements Loop {
   readonly #options: DriverOptions;
   /** Scopes to look at, by key. */
   #changed = new Map<string, Scope>();
+  /** Scopes that wait for a pass that may look at their hours, by key. */
+  readonly #pending = new Map<string, Scope>();
   readonly #insights = new Map<string, readonly Insight[]>();
   #running: Promise<LoopPass> | undefined;
   #next: Promise<LoopPass> | undefined;
@@ -126,6 +128,10 @@ export class Driver implements Loop {
     const started = clock.monotonicMs();
     const changed = this.#changed;
     this.#changed = new Map();
+    for (const [key, scope] of [...this.#pending].slice(0, HOUR_LOOKS_PER_PASS_MAX)) {
+      this.#pending.delete(key);
+      changed.set(key, scope);
+    }
     const slices = new Slices();
     const pass = this.#passOf(startedAtMs, await this.#inTurn(changed, slices), slices);
     const results: LoopTaskResult[] = [];
@@ -195,7 +201,8 @@ export class Driver implements Loop {
           examined.get(key) ?? examineScope(this.#engine, scope, driftThreshold, { slices, looks });
         examined.set(key, known);
         return known.then((examination) => {
-          if (examination.isPending) this.#changed.set(key, scope);
+          if (examination.isPending) this.#pending.set(key, scope);
+          else this.#pending.delete(key);
           return examination;
         });
       },

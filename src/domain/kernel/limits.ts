@@ -58,8 +58,8 @@ export const VERSION_NAME_LENGTH_MAX = 128;
 export const LABELS_PER_MODEL_MAX = 64;
 /** Hourly cells of scopes that are kept in memory for the loop's comparisons in time. About 500 bytes each, 10 MB. */
 export const SCOPE_HOURS_KEPT_MAX = 20_000;
-/** Scopes of which a pass of the loop looks at every hour: some 100 ms of processor time each for ten arms of 30 days. */
-export const HOUR_LOOKS_PER_PASS_MAX = 20;
+/** Scopes of which a pass of the loop looks at every hour: some 150 ms of processor time each for ten arms of 30 days. */
+export const HOUR_LOOKS_PER_PASS_MAX = 10;
 /** Scopes of which what such a look found is kept. About 12 kB each, 12 MB. */
 export const IMPACTS_KEPT_MAX = 1_000;
 /** Versions that a label remembers it was given: enough to find the newest one again after some steps back. */
@@ -126,7 +126,7 @@ export const DAILY_CELLS_MAX = 400;
  */
 export const LIVE_PAIRS_MAX = 2_000;
 /**
- * (scope, arm) pairs that are known: 1,000 scopes of 10 arms, and as many that were before. About 600 bytes each in memory, 12 MB; their
+ * (scope, arm) pairs that are known: 1,000 scopes of 10 arms, and as many that were before. About 400 bytes each in memory, 8 MB; their
  * cells are on the disk. Beyond it new ones count for the overflow arm.
  */
 export const KNOWN_PAIRS_MAX = 20_000;
