@@ -104,6 +104,52 @@ describe("replay", () => {
     },
   );
 
+  const calls = Array.from({ length: 30 }, (_, index) => ({
+    id: `c-${index}`,
+    model: "gpt-4o",
+    endTime: 1_760_000_000_000 + index,
+  }));
+  test.each([
+    ["an array in a line", "litellm", JSON.stringify(calls)],
+    ["an indented array", "litellm", JSON.stringify(calls, null, 2)],
+    ["pages", "langfuse", JSON.stringify({ data: calls, meta: { page: 1 } })],
+    ["packed pages", "langfuse", gzipSync(JSON.stringify({ meta: {}, data: calls }, null, 2))],
+  ])("goes on in %s where it stopped", async (kind, format, content) => {
+    const path = file(`${kind}.json`, content);
+    const words = ["replay", path, "--format", format, "--batch", "10", "--concurrency", "1"];
+    let left = 2;
+    const cutOff = ({ service }: ConnectRouter) =>
+      service(OutcomeService, {
+        reportOutcomes: ({ outcomes: batch }) => {
+          left -= 1;
+          if (left < 0) throw refusal("gone", Code.Unavailable, "DRAINING");
+          return { acceptedCount: batch.length };
+        },
+      });
+    const first = await cli([...words, "--retry-for", "0"], { daemon: cutOff });
+    expect(first.stdout).toBe("accepted 20, duplicate 0, rejected 0\n");
+    const { daemon, ids } = collector();
+    const second = await cli(words, { daemon });
+    expect(second).toMatchObject({ code: 0, stdout: "accepted 10, duplicate 0, rejected 0\n" });
+    expect(second.stderr).toContain("goes on after record 20;");
+    expect(second.stderr).toMatch(/10 records in/);
+    expect([...ids]).toEqual(calls.slice(20).map(({ id }) => id));
+  });
+
+  test("names the records of a log that it rejects by their number", async () => {
+    const { daemon, ids } = collector();
+    const log = JSON.stringify([calls[0], { model: "gpt-4o" }, { ...calls[1], endTime: 1e30 }]);
+    const { stdout } = await cli("replay - --format litellm", { daemon, stdin: log });
+    expect([...ids]).toEqual(["c-0"]);
+    expect(stdout).toMatch(/^RECORD {2}REASON/m);
+    expect(stdout).toMatch(/^ {5}2 {2}OUTCOME_INVALID {4}the call has no id$/m);
+    expect(stdout).toMatch(/^ {5}3 {2}REQUEST_MALFORMED {2}the end time 1e\+30 is none of 1973/m);
+    const json = await cli("replay - --format litellm -o json", { daemon, stdin: log });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      rejectedRecords: [{ record: 2 }, { record: 3 }],
+    });
+  });
+
   test("reads stdin and honours the size of a batch", async () => {
     const { daemon, sizes } = collector();
     const { stdout } = await cli("replay - --batch 10 --concurrency 1", {

@@ -6,9 +6,11 @@ import { UsageError } from "../failure.ts";
 import { BookmarkFile } from "../replay/bookmark.ts";
 import { csvReader } from "../replay/csv.ts";
 import { csvRecords } from "../replay/csv-records.ts";
-import { type LineReader, langfuseReader, litellmReader } from "../replay/foreign-logs.ts";
+import { langfuseReader, litellmReader } from "../replay/foreign-logs.ts";
+import { jsonRecords } from "../replay/json-records.ts";
+import { readLines } from "../replay/lines.ts";
 import { readOutcome } from "../replay/outcome-line.ts";
-import { ReplayRun } from "../replay/run.ts";
+import { type ReplayOptions, ReplayRun } from "../replay/run.ts";
 import { openSource } from "../replay/source.ts";
 import { printTally } from "../replay/tally.ts";
 import { phaseOf } from "../selectors.ts";
@@ -31,7 +33,10 @@ function formatOf(args: Arguments, path: string): string {
   return args.text("format") ?? (/\.csv(\.gz)?$/.test(path) ? "csv" : "ndjson");
 }
 
-function lineReader(args: Arguments, path: string): LineReader {
+/** How a file is read. */
+type Reading = Required<Pick<ReplayOptions, "readLine" | "split" | "unit">>;
+
+function readingOf(args: Arguments, path: string): Reading {
   const format = formatOf(args, path);
   const phase = args.text("phase") ?? "execution";
   // Checked here, so that a wrong word is one error and not one a line.
@@ -42,13 +47,20 @@ function lineReader(args: Arguments, path: string): LineReader {
   switch (format) {
     case "ndjson":
       if (args.has("phase")) throw new UsageError("--phase goes with csv, litellm and langfuse");
-      return readOutcome;
+      return { readLine: readOutcome, split: readLines, unit: "line" };
     case "csv":
-      return csvReader({ columns: new Map(columns.map(({ key, value }) => [key, value])), phase });
+      return {
+        readLine: csvReader({
+          columns: new Map(columns.map(({ key, value }) => [key, value])),
+          phase,
+        }),
+        split: (chunks) => csvRecords(readLines(chunks)),
+        unit: "line",
+      };
     case "litellm":
-      return litellmReader(wirePhase);
+      return { readLine: litellmReader(wirePhase), split: jsonRecords, unit: "record" };
     case "langfuse":
-      return langfuseReader(wirePhase);
+      return { readLine: langfuseReader(wirePhase), split: jsonRecords, unit: "record" };
     default:
       throw new UsageError(`--format takes ${FORMATS.join(", ")}`);
   }
@@ -65,7 +77,7 @@ export const replay: Command = {
       type: "text",
       value: "FORMAT",
       choices: FORMATS,
-      help: "ndjson: an outcome a line, as protobuf JSON; csv; or a log of litellm or langfuse (default: by the file's name)",
+      help: "ndjson: an outcome a line, as protobuf JSON; csv; or a log of litellm or langfuse, as JSON objects, arrays or pages (default: by the file's name)",
     },
     phase: {
       type: "text",
@@ -80,7 +92,7 @@ export const replay: Command = {
     },
     "from-start": {
       type: "flag",
-      help: "begin at the first line although an earlier run was cut off later",
+      help: "begin at the start of the file although an earlier run came further",
     },
     batch: { type: "text", value: "N", help: "outcomes per call, 1 to 1000 (default 500)" },
     concurrency: { type: "text", value: "N", help: "calls under way at once (default 2)" },
@@ -100,12 +112,13 @@ export const replay: Command = {
     const retryForSeconds =
       args.number("retry-for", { min: 0, max: RETRY_FOR_MAX_SECONDS }) ?? RETRY_FOR_DEFAULT_SECONDS;
     const [path = ""] = args.positionals;
-    const readLine = lineReader(args, path);
+    const reading = readingOf(args, path);
+    const { unit } = reading;
     const source = await openSource(path, io);
-    const bookmark = path === "-" ? undefined : await BookmarkFile.of(path);
+    const bookmark = path === "-" ? undefined : await BookmarkFile.of(path, unit);
     const skipThrough = args.has("from-start") ? 0 : ((await bookmark?.read()) ?? 0);
     if (skipThrough > 0)
-      terminal.note(`attuned: goes on after line ${skipThrough}; --from-start begins anew`);
+      terminal.note(`attuned: goes on after ${unit} ${skipThrough}; --from-start begins anew`);
     const service = (await context.connect()).service(OutcomeService);
     const run = new ReplayRun({
       source,
@@ -114,8 +127,7 @@ export const replay: Command = {
       concurrency,
       retryForMs: retryForSeconds * 1000,
       report: (request) => service.reportOutcomes(request),
-      readLine,
-      ...(formatOf(args, path) === "csv" ? { records: csvRecords } : {}),
+      ...reading,
       skipThrough,
     });
     const remembering = setInterval(() => {
@@ -132,7 +144,7 @@ export const replay: Command = {
     clearInterval(remembering);
     if (failure === undefined) await bookmark?.remove();
     else await bookmark?.write(run.answeredThrough);
-    printTally(run.tally, context);
+    printTally(run.tally, context, unit);
     if (failure !== undefined) {
       const again = bookmark ? "it goes on where it stopped" : "what is stored counts as duplicate";
       terminal.note(`attuned: not finished; run it again, ${again}`);
@@ -140,7 +152,7 @@ export const replay: Command = {
     }
     const { items, elapsedMs } = run.progress();
     const rate = Math.round((items * 1000) / Math.max(elapsedMs, 1));
-    terminal.note(`attuned: ${items} lines in ${formatDuration(elapsedMs / 1000)}, ${rate}/s`);
+    terminal.note(`attuned: ${items} ${unit}s in ${formatDuration(elapsedMs / 1000)}, ${rate}/s`);
     return run.tally.rejected > 0 ? EXIT_CODE.failed : EXIT_CODE.ok;
   },
 };

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import type { ReplayUnit } from "./run.ts";
 
-/** How far a replay of a file came. */
-interface Bookmark {
-  /** Every line up to this one was answered. */
-  readonly line: number;
+/** How far a replay of a file came: every line, or every record, up to the number was answered. */
+interface Bookmark extends Partial<Readonly<Record<ReplayUnit, number>>> {
   /** Digest of the first bytes of the file: another file of the same name is not taken for it. */
   readonly head: string;
 }
@@ -14,20 +13,22 @@ const HEAD_BYTES = 4096;
 /** Remembers beside a file how far its replay came, so that one that was cut off goes on there. */
 export class BookmarkFile {
   readonly #path: string;
+  readonly #unit: ReplayUnit;
   readonly #head: string;
 
-  private constructor(path: string, head: string) {
+  private constructor(path: string, unit: ReplayUnit, head: string) {
     this.#path = path;
+    this.#unit = unit;
     this.#head = head;
   }
 
-  /** For a file that exists. */
-  static async of(path: string): Promise<BookmarkFile> {
+  /** For a file that exists. What was remembered in another unit is not known. */
+  static async of(path: string, unit: ReplayUnit): Promise<BookmarkFile> {
     const file = await open(path, "r");
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
       const head = createHash("sha256").update(buffer.subarray(0, bytesRead)).digest("hex");
-      return new BookmarkFile(`${path}.attuned-replay`, head);
+      return new BookmarkFile(`${path}.attuned-replay`, unit, head);
     } finally {
       await file.close();
     }
@@ -37,20 +38,20 @@ export class BookmarkFile {
     return this.#path;
   }
 
-  /** The line that was reached; 0 where nothing is remembered of this file. */
+  /** The number that was reached; 0 where nothing is remembered of this file. */
   async read(): Promise<number> {
     const text = await readFile(this.#path, "utf8").catch(() => "");
     try {
-      const { line, head } = JSON.parse(text) as Partial<Bookmark>;
-      return head === this.#head && Number.isSafeInteger(line) ? (line ?? 0) : 0;
+      const { [this.#unit]: number, head } = JSON.parse(text) as Partial<Bookmark>;
+      return head === this.#head && Number.isSafeInteger(number) ? (number ?? 0) : 0;
     } catch {
       return 0;
     }
   }
 
-  /** Remembers a line. A directory that cannot be written is no reason to fail. */
-  async write(line: number): Promise<void> {
-    const bookmark: Bookmark = { line, head: this.#head };
+  /** Remembers a number. A directory that cannot be written is no reason to fail. */
+  async write(number: number): Promise<void> {
+    const bookmark: Bookmark = { [this.#unit]: number, head: this.#head };
     const temporary = `${this.#path}.new`;
     await writeFile(temporary, `${JSON.stringify(bookmark)}\n`)
       .then(() => rename(temporary, this.#path))

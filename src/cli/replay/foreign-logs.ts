@@ -3,13 +3,13 @@ import type { Line } from "./lines.ts";
 import { type ForeignCall, objectAt, outcomeOfCall, textAt, valueAt } from "./mapped-outcome.ts";
 import type { OutcomeLine, RejectedLine } from "./outcome-line.ts";
 
-/** Reads the outcome of a line; undefined for a line that holds none. */
+/** Reads the outcome of a line or record; undefined for one that holds none. */
 export type LineReader = (line: Line) => OutcomeLine | RejectedLine | undefined;
 
 /** Types of Langfuse observations that are calls to a model. */
 const LANGFUSE_CALLS = new Set(["GENERATION", "generation"]);
 
-/** LiteLLM: standard logging payloads or rows of the spend log, an object a line. */
+/** LiteLLM: standard logging payloads or rows of the spend log, an object a record. */
 export function litellmReader(phase: string): LineReader {
   return objectReader(phase, (row) => {
     const metadata = objectAt(row, "metadata");
@@ -40,7 +40,7 @@ export function litellmReader(phase: string): LineReader {
   });
 }
 
-/** Langfuse: observations as the API or the export writes them, an object a line; those that are no calls are left out. */
+/** Langfuse: observations as the API or the export writes them, an object a record; those that are no calls are left out. */
 export function langfuseReader(phase: string): LineReader {
   return objectReader(phase, (row) => {
     const type = textAt(row, "type");
@@ -70,7 +70,7 @@ export function langfuseReader(phase: string): LineReader {
   });
 }
 
-/** Reads a line that holds one object. Lines of an array that is written an object a line count too. */
+/** Reads a record that is one object. */
 function objectReader(
   phase: string,
   callOf: (row: JsonObject) => ForeignCall | undefined,
@@ -82,14 +82,9 @@ function objectReader(
       message,
     });
     if (line.problem !== undefined) return malformed(line.problem);
-    const text = line.text
-      .trim()
-      .replace(/^\[(?=\{|$)/, "")
-      .replace(/[,\]]+$/, "");
-    if (text === "") return undefined;
     let json: JsonValue;
     try {
-      json = JSON.parse(text) as JsonValue;
+      json = JSON.parse(line.text) as JsonValue;
     } catch (error) {
       return malformed(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
     }

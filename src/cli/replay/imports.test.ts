@@ -123,12 +123,18 @@ test("a log of LiteLLM: what was sent, how long it took, what it cost, how it fa
     occurredAt: { seconds: 1_793_527_230n },
   });
   expect((second as OutcomeLine).outcome.costUsd).toBeUndefined();
-  expect(third).toMatchObject({ line: 3, reason: "OUTCOME_INVALID" });
+  expect(third).toEqual({
+    line: 3,
+    reason: "OUTCOME_INVALID",
+    message: "the call has no model",
+  });
+  expect(read(litellmReader("PHASE_PLANNING"), [{ model: "gpt-4o" }])).toMatchObject([
+    { message: "the call has no id" },
+  ]);
 });
 
 test("an export of Langfuse, of the API and of blob storage; what is no generation is left out", () => {
   const rows = [
-    "[",
     {
       id: "obs-1",
       traceId: "t-1",
@@ -155,7 +161,6 @@ test("an export of Langfuse, of the API and of blob storage; what is no generati
       level: "ERROR",
       status_message: "429 rate limit",
     },
-    "]",
   ];
   const [first, second, ...rest] = outcomesOf(langfuseReader("PHASE_EXECUTION"), rows);
   expect(rest).toEqual([]);
@@ -177,4 +182,30 @@ test("an export of Langfuse, of the API and of blob storage; what is no generati
     latencyMs: 2000,
     status: OutcomeStatus.RATE_LIMITED,
   });
+});
+
+test.each([
+  ["an object", { a: 1 }],
+  ["true", true],
+  ["a word", "yesterday"],
+  ["zero", 0],
+  ["a number beyond nanoseconds", 1e25],
+])("a log whose end time is %s: the call is refused with why", (_, endTime) => {
+  const row = { id: "r-1", model: "gpt-4o", startTime: 1_760_000_000, endTime };
+  const [refused] = read(litellmReader("PHASE_EXECUTION"), [row]);
+  expect(refused).toMatchObject({ line: 1, reason: "REQUEST_MALFORMED" });
+  expect(JSON.stringify(refused)).toContain("the end time");
+  expect(JSON.stringify(refused)).toContain("seconds, milliseconds, microseconds or nanoseconds");
+});
+
+test.each([
+  ["seconds", 1_760_000_000.5, 1_760_000_002],
+  ["milliseconds", 1_760_000_000_500, 1_760_000_002_000],
+  ["microseconds", 1_760_000_000_500_000, 1_760_000_002_000_000],
+  ["nanoseconds, as text", "1760000000500000000", "1760000002000000000"],
+])("a log whose times are %s", (_, start_time, end_time) => {
+  const row = { id: "o-1", model: "gpt-4o", type: "GENERATION", start_time, end_time };
+  expect(outcomesOf(langfuseReader("PHASE_EXECUTION"), [row])).toMatchObject([
+    { latencyMs: 1500, occurredAt: { seconds: 1_760_000_002n, nanos: 0 } },
+  ]);
 });

@@ -1,16 +1,17 @@
-/** One line of a file: its text, or why it has none. */
+/** One line or record of a file: its text, or why it has none. */
 export interface Line {
-  /** From 1. */
+  /** From 1; unique and increasing within a file. */
   readonly number: number;
   readonly text: string;
-  /** Why the text is empty: the line is too long or is not UTF-8. */
+  /** Why the text is empty: it is too long, not UTF-8, or cut off. */
   readonly problem?: string;
 }
 
 /** Longer lines are skipped: no outcome comes near it, and memory stays bounded. */
-const LINE_BYTES_MAX = 1_048_576;
+export const LINE_BYTES_MAX = 1_048_576;
 
 const NEWLINE = 0x0a;
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Splits bytes into lines, however they are cut into chunks. The line break, also CR LF, is left out; a last line without one counts;
@@ -20,7 +21,6 @@ export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
   maxBytes: number = LINE_BYTES_MAX,
 ): AsyncGenerator<Line> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
   let number = 0;
   let parts: Uint8Array[] = [];
   let length = 0;
@@ -31,7 +31,7 @@ export async function* readLines(
   };
   const finish = (): Line => {
     number += 1;
-    const line = lineOf(number, parts, length > maxBytes ? maxBytes : undefined, decoder);
+    const line = lineOf(number, parts, length > maxBytes ? maxBytes : undefined);
     parts = [];
     length = 0;
     return line;
@@ -52,15 +52,20 @@ function lineOf(
   number: number,
   parts: readonly Uint8Array[],
   exceededBytes: number | undefined,
-  decoder: Pick<InstanceType<typeof TextDecoder>, "decode">,
 ): Line {
   if (exceededBytes !== undefined) {
     return { number, text: "", problem: `the line is longer than ${exceededBytes} bytes` };
   }
+  const text = textOf(parts);
+  if (text === undefined) return { number, text: "", problem: "the line is not UTF-8" };
+  return { number, text: text.endsWith("\r") ? text.slice(0, -1) : text };
+}
+
+/** The text of some bytes, without a mark of byte order at its start; undefined where they are not UTF-8. */
+export function textOf(parts: readonly Uint8Array[]): string | undefined {
   try {
-    const text = decoder.decode(Buffer.concat(parts));
-    return { number, text: text.endsWith("\r") ? text.slice(0, -1) : text };
+    return UTF_8.decode(Buffer.concat(parts));
   } catch {
-    return { number, text: "", problem: "the line is not UTF-8" };
+    return undefined;
   }
 }

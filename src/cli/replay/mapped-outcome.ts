@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { timeMs } from "./log-time.ts";
 import { type OutcomeLine, outcomeFromJson, type RejectedLine } from "./outcome-line.ts";
 
 /** What another program's log says of one call, in the words of an outcome. Absent is what the log does not say. */
@@ -23,6 +24,9 @@ export interface ForeignCall {
   readonly scores: JsonObject;
 }
 
+/** Characters of a wrong value that a message repeats. */
+const SHOWN_MAX = 64;
+
 /** Parameters by the name that providers use, and ours. */
 const SETTINGS: Readonly<Record<string, string>> = {
   temperature: "temperature",
@@ -44,11 +48,13 @@ export function outcomeOfCall(
   phase: string,
 ): OutcomeLine | RejectedLine {
   if (call.id === undefined || call.model === undefined) {
-    const missing = call.id === undefined ? "an id" : "a model";
+    const missing = call.id === undefined ? "id" : "model";
     return { line: line.number, reason: "OUTCOME_INVALID", message: `the call has no ${missing}` };
   }
   const startedMs = timeMs(call.startedAt);
   const endedMs = timeMs(call.endedAt);
+  if (startedMs === "impossible") return impossibleTime(line.number, "start", call.startedAt);
+  if (endedMs === "impossible") return impossibleTime(line.number, "end", call.endedAt);
   const json: JsonObject = {
     outcomeId: call.id.slice(0, 128),
     externalRef: call.id.slice(0, 256),
@@ -150,11 +156,8 @@ function numberOf(value: JsonValue | undefined): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
-/** Seconds since 1970, or a time as text; without a zone it is UTC. */
-function timeMs(value: JsonValue | undefined): number | undefined {
-  if (typeof value === "number") return value * 1000;
-  if (typeof value !== "string" || value === "") return undefined;
-  const iso = value.trim().replace(" ", "T");
-  const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(iso) ? iso : `${iso}Z`);
-  return Number.isNaN(ms) ? undefined : ms;
+function impossibleTime(line: number, which: string, value: JsonValue | undefined): RejectedLine {
+  const shown = JSON.stringify(value).slice(0, SHOWN_MAX);
+  const message = `the ${which} time ${shown} is none of 1973 to 5138, neither as text such as 2026-11-01T10:00:00Z nor as seconds, milliseconds, microseconds or nanoseconds since 1970`;
+  return { line, reason: "REQUEST_MALFORMED", message };
 }

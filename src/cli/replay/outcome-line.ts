@@ -4,15 +4,16 @@ import type { Outcome } from "../../gen/attuned/v1/outcome_pb.ts";
 import { OutcomeSchema } from "../../gen/attuned/v1/outcome_pb.ts";
 import type { Line } from "./lines.ts";
 
-/** An outcome and the line that it stood on. */
+/** An outcome and the line or record that it stood in. */
 export interface OutcomeLine {
+  /** Number of the line or record. */
   readonly line: number;
   readonly outcome: Outcome;
   /** Size of its text, a bound for the size of a request that carries it. */
   readonly bytes: number;
 }
 
-/** A line that was refused, here or by the daemon. */
+/** A line or record that was refused, here or by the daemon. */
 export interface RejectedLine {
   readonly line: number;
   /** One of the API's reasons. */

@@ -1,18 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { CommandFailed } from "../failure.ts";
+import { CommandFailed, UsageError } from "../failure.ts";
 import { formatDuration } from "../terminal/format.ts";
 import type { ProgressState } from "../terminal/progress.ts";
 import { unpacked } from "./bytes.ts";
 import type { LineReader } from "./foreign-logs.ts";
 import type { Line } from "./lines.ts";
 import { readLines } from "./lines.ts";
-import type { OutcomeLine } from "./outcome-line.ts";
+import type { OutcomeLine, RejectedLine } from "./outcome-line.ts";
 import { readOutcome } from "./outcome-line.ts";
 import { Pool } from "./pool.ts";
 import type { SenderOptions } from "./sender.ts";
 import { sendBatch } from "./sender.ts";
 import type { Source } from "./source.ts";
 import { Tally } from "./tally.ts";
+
+/** What the numbers of a file count: its lines, or its records where several may stand in a line or one over many. */
+export type ReplayUnit = "line" | "record";
 
 /** What to send, and how. */
 export interface ReplayOptions {
@@ -28,9 +31,11 @@ export interface ReplayOptions {
   readonly report: SenderOptions["report"];
   /** Reads the outcome of a line; attuned's own JSON where absent. */
   readonly readLine?: LineReader;
-  /** Joins lines into what `readLine` reads; every line alone where absent. */
-  readonly records?: (lines: AsyncIterable<Line>) => AsyncIterable<Line>;
-  /** Lines up to this one were answered before and are not sent. */
+  /** Splits the unpacked source into what `readLine` reads; into lines where absent. */
+  readonly split?: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Line>;
+  /** What the numbers count, for the messages; lines where absent. */
+  readonly unit?: ReplayUnit;
+  /** What has a number up to this one was answered before and is not sent. */
   readonly skipThrough?: number;
 }
 
@@ -45,14 +50,15 @@ export class ReplayRun {
   #readBytes = 0;
   #readItems = 0;
   #waiting: string | undefined;
-  /** Last line that was read. */
-  #readThrough = 0;
-  /** First lines of the batches that are not answered yet. */
+  /** Number of the last that was read. */
+  #readThrough: number;
+  /** First numbers of the batches that are not answered yet. */
   readonly #openLines = new Set<number>();
   #broken: { readonly error: unknown } | undefined;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
+    this.#readThrough = options.skipThrough ?? 0;
   }
 
   /** How far it is. What was read counts by the share of it that was answered, because reading runs ahead. */
@@ -68,7 +74,7 @@ export class ReplayRun {
     };
   }
 
-  /** The line up to which every one was answered. */
+  /** The number up to which every one was answered. */
   get answeredThrough(): number {
     return this.#openLines.size === 0 ? this.#readThrough : Math.min(...this.#openLines) - 1;
   }
@@ -104,12 +110,12 @@ export class ReplayRun {
         this.#openLines.delete(full[0]?.line ?? 0);
       });
     };
-    const { readLine = readOutcome, skipThrough = 0 } = this.#options;
+    const { skipThrough = 0 } = this.#options;
     for await (const line of this.#lines()) {
       if (signal.aborted) throw new CommandFailed("interrupted");
-      const read = readLine(line);
+      const read = this.#read(line);
       if (read === undefined || line.number <= skipThrough) {
-        if (batch.length === 0) this.#readThrough = line.number;
+        if (batch.length === 0) this.#readThrough = Math.max(line.number, skipThrough);
         continue;
       }
       this.#readItems += 1;
@@ -128,6 +134,22 @@ export class ReplayRun {
     if (batch.length > 0) await send();
   }
 
+  /** What a line or record holds. One that its reader cannot cope with is refused, so that it ends no run. */
+  #read(line: Line): OutcomeLine | RejectedLine | undefined {
+    const { readLine = readOutcome } = this.#options;
+    try {
+      return readLine(line);
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      return {
+        line: line.number,
+        reason: "REQUEST_MALFORMED",
+        message: `cannot be read: ${why}`,
+      };
+    }
+  }
+
   #sender(signal: AbortSignal): SenderOptions {
     return {
       report: this.#options.report,
@@ -141,12 +163,12 @@ export class ReplayRun {
     };
   }
 
-  /** The lines as far as they can be read. */
+  /** The lines or records as far as they can be read. */
   async *#lines(): AsyncGenerator<Line> {
     let number = 0;
+    const { path, split = readLines, unit = "line" } = this.#options;
     try {
-      const { records = (lines) => lines } = this.#options;
-      for await (const line of records(readLines(unpacked(this.#counted())))) {
+      for await (const line of split(unpacked(this.#counted()))) {
         number = line.number;
         yield line;
       }
@@ -154,9 +176,8 @@ export class ReplayRun {
       if (error instanceof CommandFailed) this.#broken = { error };
       else {
         const why = error instanceof Error ? error.message : String(error);
-        const { path } = this.#options;
         this.#broken = {
-          error: new CommandFailed(`${path} breaks off after line ${number}: ${why}`),
+          error: new CommandFailed(`${path} breaks off after ${unit} ${number}: ${why}`),
         };
       }
     }

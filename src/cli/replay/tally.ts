@@ -1,6 +1,7 @@
 import type { CommandContext } from "../command.ts";
 import { printJson, printTable } from "../terminal/output.ts";
 import type { RejectedLine } from "./outcome-line.ts";
+import type { ReplayUnit } from "./run.ts";
 import type { BatchResult } from "./sender.ts";
 
 /** More rejected lines than this are counted but not kept, so that memory stays bounded. */
@@ -36,8 +37,8 @@ export class Tally {
   }
 }
 
-/** Prints the counts and the first rejected lines. */
-export function printTally(tally: Tally, context: CommandContext): void {
+/** Prints the counts and the first rejected lines or records. */
+export function printTally(tally: Tally, context: CommandContext, unit: ReplayUnit = "line"): void {
   const { terminal } = context;
   const { accepted, duplicate, rejected, rejectedLines } = tally;
   if (context.output === "json") {
@@ -45,7 +46,9 @@ export function printTally(tally: Tally, context: CommandContext): void {
       accepted,
       duplicate,
       rejected,
-      rejectedLines: rejectedLines.map(({ line, reason, message }) => ({ line, reason, message })),
+      [unit === "line" ? "rejectedLines" : "rejectedRecords"]: rejectedLines.map(
+        ({ line, reason, message }) => ({ [unit]: line, reason, message }),
+      ),
     });
     return;
   }
@@ -54,7 +57,7 @@ export function printTally(tally: Tally, context: CommandContext): void {
   terminal.out("");
   printTable(
     terminal,
-    [{ title: "LINE", align: "right" }, { title: "REASON" }, { title: "MESSAGE" }],
+    [{ title: unit.toUpperCase(), align: "right" }, { title: "REASON" }, { title: "MESSAGE" }],
     rejectedLines
       .slice(0, REJECTED_SHOWN_MAX)
       .map(({ line, reason, message }) => [line.toString(), reason, message]),
