@@ -41,6 +41,8 @@ export interface IdSeed {
 export class IdWindow {
   readonly #seed: IdSeed;
   readonly #generations = new PrintGenerations(WORDS_PER_ID);
+  /** The words of the id that is being added. */
+  readonly #entry = new Uint32Array(WORDS_PER_ID);
   /** Of each generation, oldest first; none before the first id. */
   readonly #times: GenerationTime[] = [];
   /** When the newest generation that was dropped for lack of room got its first id. */
@@ -61,6 +63,15 @@ export class IdWindow {
   }
 
   add({ high, low }: Fingerprint, content: number, atMs: number): void {
+    const words = this.#entry;
+    words[0] = high;
+    words[1] = low;
+    words[2] = content;
+    this.addWords(words, 0, atMs);
+  }
+
+  /** The same of an id whose words begin at a place of `words`. */
+  addWords(words: Uint32Array, at: number, atMs: number): void {
     let newest = this.#times.at(-1);
     const isOver =
       newest !== undefined &&
@@ -75,8 +86,8 @@ export class IdWindow {
       newest = { startedAtMs: atMs, newestAtMs: atMs };
       this.#times.push(newest);
     }
-    newest.newestAtMs = Math.max(newest.newestAtMs, atMs);
-    this.#generations.add([high, low, content]);
+    if (atMs > newest.newestAtMs) newest.newestAtMs = atMs;
+    this.#generations.addWords(words, at);
   }
 
   /** Forgets generations that are wholly outside the window. */

@@ -181,8 +181,7 @@ export class Identities implements CheckpointPart {
       const ids = words.length / WORDS_PER_ID;
       this.#chunks.push({ sequence: sequenceOfKey(key), atMs, ids });
       for (let at = 0; at < words.length; at += WORDS_PER_ID) {
-        const print = { high: words[at] ?? 0, low: words[at + 1] ?? 0 };
-        this.window.add(print, words[at + 2] ?? 0, atMs);
+        this.window.addWords(words, at, atMs);
         slice += 1;
         if (slice % IDS_PER_SLICE === 0) await nextTurn();
       }

@@ -54,7 +54,7 @@ test("entries beyond a full table's first slots are found, and all of them after
   const count = 5_000;
   // The upper half of all slots: many run over the end of the table.
   const high = (id: number) => (hashed(id) | 0x80000000) >>> 0;
-  for (let id = 1; id <= count; id++) tables.add([high(id), id, id]);
+  for (let id = 1; id <= count; id++) tables.addWords(Uint32Array.of(0, high(id), id, id), 1);
   const lost = () =>
     Array.from({ length: count }, (_, index) => index + 1).filter(
       (id) => tables.get(high(id), id)?.[2] !== id,

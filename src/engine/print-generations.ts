@@ -7,6 +7,8 @@ import { PrintTable, SealedPrints } from "./print-table.ts";
  */
 export class PrintGenerations {
   readonly #width: number;
+  /** The words of the entry that is being added. */
+  readonly #entry: Uint32Array;
   #newest: PrintTable;
   /** Oldest first. */
   readonly #sealed: SealedPrints[] = [];
@@ -15,6 +17,7 @@ export class PrintGenerations {
   /** @param width words of an entry, the first two of which are its fingerprint. */
   constructor(width: number) {
     this.#width = width;
+    this.#entry = new Uint32Array(width);
     this.#newest = new PrintTable(width);
   }
 
@@ -47,7 +50,13 @@ export class PrintGenerations {
 
   /** Adds an entry to the newest generation, in place of one that had its fingerprint there. */
   add(entry: ArrayLike<number>): void {
-    this.#newest.add(entry);
+    for (let word = 0; word < this.#width; word++) this.#entry[word] = entry[word] ?? 0;
+    this.#newest.add(this.#entry, 0);
+  }
+
+  /** The same of the entry that begins at a place of `words`, several times as fast. */
+  addWords(words: Uint32Array, at: number): void {
+    this.#newest.add(words, at);
   }
 
   /** Seals the newest generation; what comes is of the next one. */

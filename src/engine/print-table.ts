@@ -36,13 +36,13 @@ export class PrintTable {
     return this.#isEmpty(place) ? undefined : this.#words.subarray(place, place + this.width);
   }
 
-  /** Adds an entry, or puts it in place of the one that had its fingerprint. */
-  add(entry: ArrayLike<number>): void {
+  /** Adds the entry that begins at a place of `words`, or puts it in place of the one that had its fingerprint. */
+  add(words: Uint32Array, at: number): void {
     if (this.#size * 3 >= (this.#mask + 1) * 2) this.#grow();
-    const place = this.#find(entry[0] ?? 0, entry[1] ?? 0);
+    const place = this.#find(words[at] ?? 0, words[at + 1] ?? 0);
     if (this.#isEmpty(place)) this.#size += 1;
     // Word by word: copying so few at once costs more.
-    for (let word = 0; word < this.width; word++) this.#words[place + word] = entry[word] ?? 0;
+    for (let word = 0; word < this.width; word++) this.#words[place + word] = words[at + word] ?? 0;
   }
 
   /** Forgets every entry and keeps the room. */
