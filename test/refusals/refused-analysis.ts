@@ -63,7 +63,7 @@ export const REFUSED_ANALYSIS: Readonly<Record<string, readonly RefusedValue[]>>
     ...badThresholds("qualityMargin", [...NON_FINITE, -1]),
   ],
   "AnalysisService/AnalyzeChangeImpact": [
-    refused("nothing named", {}, "CHANGE_NOT_FOUND"),
+    refused("nothing named", {}, "CHANGE_REQUIRED"),
     refused("an unknown id", { changeId: "nobody" }, "CHANGE_NOT_FOUND"),
     refused("an unknown revision", { revision: "99999" }, "CHANGE_NOT_FOUND"),
   ],

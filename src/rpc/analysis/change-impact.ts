@@ -26,6 +26,7 @@ export function changeImpactMethods(
   return {
     async analyzeChangeImpact(request) {
       const { changeId, revision, hours = HOURS_DEFAULT } = request;
+      requireNamed(changeId, revision);
       requireWithin("hours", hours, { min: 1, max: 24 * 366 });
       const attributes = checkedAttributes(request.attributes);
       const changes = await findChanges(engine, {
@@ -102,8 +103,17 @@ function windowsToWire({ from, at, until }: ChangedTimes) {
   };
 }
 
+/** Errors: CHANGE_REQUIRED where neither a change nor a revision is named. */
+function requireNamed(changeId: string, revision: bigint | undefined): void {
+  if (changeId !== "" || revision !== undefined) return;
+  const message = "or revision must be set; HistoryService/GetHistory lists changes with both";
+  throw new Fault("CHANGE_REQUIRED", `change_id ${message}`, {
+    violations: [{ field: "change_id", message }],
+  });
+}
+
 function unknownChange(changeId: string, revision: bigint | undefined): Fault {
-  const named = changeId === "" ? `at revision ${revision ?? "(none)"}` : `with id ${changeId}`;
+  const named = changeId === "" ? `at revision ${revision}` : `with id ${changeId}`;
   return new Fault(
     "CHANGE_NOT_FOUND",
     `there is no change ${named}; HistoryService/GetHistory lists changes with their ids and revisions`,

@@ -2103,7 +2103,7 @@ export const AnalysisService: GenService<{
   },
   /**
    * Compares outcomes before and after a change.
-   * Errors: CHANGE_NOT_FOUND, METRIC_INVALID, ATTRIBUTES_INVALID.
+   * Errors: CHANGE_REQUIRED, CHANGE_NOT_FOUND, METRIC_INVALID, ATTRIBUTES_INVALID.
    *
    * @generated from rpc attuned.v1.AnalysisService.AnalyzeChangeImpact
    */
