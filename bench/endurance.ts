@@ -199,13 +199,21 @@ function lookUp(session: ClientHttp2Session): () => Promise<readonly number[]> {
   };
 }
 
+/** On a machine that is very busy the daemon sends callers away while it reads ids. Errors: every other one. */
+async function waitWhereStarting(error: unknown): Promise<undefined> {
+  if (!String(error).includes("STARTING")) throw error;
+  await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+}
+
 /** Starts over a store: how long until it serves, until a report is answered, and what lookups take meanwhile. */
 async function restart(dataDir: string, how: string, last: Buffer): Promise<Daemon> {
   const daemon = await startDaemon({ dataDir, args: positionals });
   const session = connect(daemon.agentsUrl);
   const startedMs = performance.now();
   const stop = lookUp(session);
-  const duplicates = await report(session, last);
+  let duplicates: number | undefined;
+  while (duplicates === undefined)
+    duplicates = await report(session, last).catch(waitWhereStarting);
   const reportMs = performance.now() - startedMs;
   const latenciesMs = await stop();
   session.close();
