@@ -131,6 +131,13 @@ describe("the records of a log", () => {
     ["a comma that is missing", '{"a":{} "b":{}}{"c":1}', ['{"a":{} "b":{}}', '{"c":1}']],
     ["a list that breaks off", '[{"a":1},', ['{"a":1}', undefined]],
     ["a page that breaks off", '{"data":[{"a":1}],"meta":{', ['{"a":1}', undefined]],
+    ["a list of pages that breaks off", '[{"data":[{"a":1}]},', ['{"a":1}', undefined]],
+    [
+      "a list that goes with its record",
+      '[{"a":1},{"b":\n[{"c":1}]',
+      ['{"a":1}', undefined, '{"c":1}'],
+    ],
+    ["a page that goes with its record", '{"data":[{"b":\n{"c":1}\n', [undefined, '{"c":1}']],
     ["a record that breaks off", '[{"a":1},{"b', ['{"a":1}', undefined]],
   ])("are found in %s", async (_, text, texts) => {
     const records = await recordsOf(text);

@@ -108,8 +108,14 @@ describe("ReplayRun", () => {
   });
 
   test("that is interrupted before it comes to where it goes on, keeps that place", async () => {
+    const stop = new AbortController();
+    async function* stopped(): AsyncGenerator<Uint8Array> {
+      yield* bytes('{"outcomeId":"a"}\n'.repeat(3));
+      stop.abort();
+      yield* bytes('{"outcomeId":"a"}\n'.repeat(6));
+    }
     const run = new ReplayRun({
-      source: { chunks: bytes('{"outcomeId":"a"}\n'.repeat(9)), totalBytes: undefined },
+      source: { chunks: stopped(), totalBytes: undefined },
       path: "-",
       batchSize: 2,
       concurrency: 1,
@@ -117,7 +123,8 @@ describe("ReplayRun", () => {
       skipThrough: 7,
       report: async () => create(ReportOutcomesResponseSchema, {}),
     });
-    expect(await run.send(AbortSignal.abort())).toBeDefined();
+    expect(run.answeredThrough).toBe(7);
+    expect(await run.send(stop.signal)).toBeDefined();
     expect(run.answeredThrough).toBe(7);
   });
 
