@@ -70,8 +70,8 @@ export function createExperimentService(
       // Numbers for units are on disk before the first lookup needs one.
       await engine.experiments.reserve();
       const experiment = requiredExperiment(engine.state, request.experimentId);
-      const { variances } = await scopeHistory(engine, experiment, clock.nowMs());
-      return answer(await engine.commit(startExperiment(request.experimentId, author, variances)));
+      const { outcomes } = await scopeHistory(engine, experiment, clock.nowMs());
+      return answer(await engine.commit(startExperiment(request.experimentId, author, outcomes)));
     },
     async pauseExperiment(request, context) {
       const author = { reason: request.reason, changedBy: callerName(context) };

@@ -2,6 +2,7 @@ import { assertStatistic } from "./assert.ts";
 import { type BetMixture, designedBets, monotoneCap } from "./bet-mixture.ts";
 import type { IncrementDesign } from "./confidence-sequence.ts";
 import { type DeclaredBoxes, declaredRanges } from "./increment.ts";
+import type { Interval } from "./interval.ts";
 
 /** The one-sided questions that the one engine answers; each is a null at another place. */
 export type BettingTest = "superiority" | "worse" | "harm" | "futility" | "nonInferiority";
@@ -17,6 +18,11 @@ export const BETTING_TESTS: readonly BettingTest[] = [
 
 /** What is chosen when an experiment opens. Effects are on the 0..1 scale of the outcome. */
 export interface DesignChoice extends DeclaredBoxes {
+  /**
+   * Where the guard holds the centre, which it moves to the nearest end where that lies outside; the declared box where not given. A
+   * narrow one allows large bets on a small canary; one that the outcomes lie outside of costs time, never validity.
+   */
+  readonly guardCentre?: Interval;
   /** The planned share of the challenger among the two arms; h = pi (1 - pi). */
   readonly plannedPropensity: number;
   /** Variance of the incumbent's outcome; a wrong guess costs time, never validity. */
@@ -41,6 +47,7 @@ export interface FrozenTest {
 
 /** Everything the engine needs, frozen at opening and persisted with the state. */
 export interface BettingDesign extends DeclaredBoxes {
+  readonly guardCentre: Interval;
   readonly scale: number;
   readonly incrementVariance: number;
   readonly maxWeight: number;
@@ -58,7 +65,8 @@ const GUARD_EXPONENTS = [-1, 0, 1, 2, 3, 4];
 /**
  * Freezes an experiment's design: h, C, bets. Superiority and its mirror use the very bets of the
  * interval, capped at 0.68/(C + w_max), so that an interval at 1 - alpha that excludes zero means
- * that the two-sided test at alpha has decided; the others are capped at 0.9/C.
+ * that the two-sided test at alpha has decided; the others are capped at 0.9/C, where that of the
+ * guard is over its own box of centres.
  * Errors: throws on a choice outside its range.
  */
 export function freezeDesign(choice: DesignChoice): BettingDesign {
@@ -73,6 +81,8 @@ export function freezeDesign(choice: DesignChoice): BettingDesign {
   );
   const scale = pi * (1 - pi);
   const ranges = declaredRanges(choice, scale);
+  const guardCentre = choice.guardCentre ?? choice.centre;
+  const guardRanges = declaredRanges({ propensity, centre: guardCentre }, scale);
   const variance = choice.outcomeVariance / scale;
   const largest = Math.max(-ranges.u.low, ranges.u.high);
   const shared = designedBets({
@@ -80,9 +90,14 @@ export function freezeDesign(choice: DesignChoice): BettingDesign {
     variance,
     cap: monotoneCap(largest + ranges.w.high),
   });
-  const testOf = (sign: 1 | -1, shift: number, bets: BetMixture | readonly number[]) => {
-    const loss = sign === 1 ? -ranges.u.low : ranges.u.high;
-    const bound = loss - shift * (shift > 0 ? ranges.w.low : ranges.w.high);
+  const testOf = (
+    sign: 1 | -1,
+    shift: number,
+    bets: BetMixture | readonly number[],
+    { u, w } = ranges,
+  ) => {
+    const loss = sign === 1 ? -u.low : u.high;
+    const bound = loss - shift * (shift > 0 ? w.low : w.high);
     const list = "bets" in bets ? bets.bets : bets.map((j) => (designedEffect / variance) * 2 ** j);
     return { sign, shift, bound, bets: list.map((bet) => Math.min(bet, FACTOR_CAP / bound)) };
   };
@@ -90,6 +105,7 @@ export function freezeDesign(choice: DesignChoice): BettingDesign {
   return {
     propensity,
     centre: choice.centre,
+    guardCentre,
     scale,
     incrementVariance: variance,
     maxWeight: ranges.w.high,
@@ -97,7 +113,7 @@ export function freezeDesign(choice: DesignChoice): BettingDesign {
     tests: {
       superiority: testOf(1, 0, shared),
       worse: testOf(-1, 0, shared),
-      harm: testOf(-1, -harmTolerance, GUARD_EXPONENTS),
+      harm: testOf(-1, -harmTolerance, GUARD_EXPONENTS, guardRanges),
       futility: testOf(-1, choice.worthwhileEffect, usual),
       nonInferiority: testOf(1, margin, usual),
     },

@@ -267,6 +267,38 @@ test("the interval holds the effect, and the guard meets a catastrophe at once",
   expect(missed).toBeLessThanOrEqual(binomialBound(60, 0.05));
 });
 
+test("the guard expects no gain from arms alike, whatever its box of centres, the centre and the rate are, and bets more in a narrow one", () => {
+  const share = fc.nat(1_000).map((n) => n / 1_000);
+  const any = fc.record({ box: fc.tuple(share, share), centre: share, rate: share });
+  fc.assert(
+    fc.property(any, ({ box: [a, b], centre, rate }) => {
+      const pi = 0.1;
+      const choice: DesignChoice = {
+        ...CHOICE,
+        plannedPropensity: pi,
+        propensity: { low: pi, high: pi },
+        centre: { low: 0, high: 1 },
+      };
+      const guardCentre = { low: Math.min(a, b), high: Math.max(a, b) };
+      const design = freezeDesign({ ...choice, guardCentre });
+      const expected = design.tests.harm.bets.map(() => 0);
+      for (const arm of [0, 1] as const) {
+        for (const outcome of [0, 1] as const) {
+          const chance = (arm === 1 ? pi : 1 - pi) * (outcome === 1 ? rate : 1 - rate);
+          const unit = { index: 0, arm, outcome, propensity: pi, centre };
+          const { harm } = foldUnit(design, emptyState(design), unit).logWealth;
+          for (const [j, wealth] of harm.entries())
+            expected[j] = (expected[j] ?? 0) + chance * Math.exp(wealth);
+        }
+      }
+      for (const wealth of expected) expect(wealth).toBeLessThanOrEqual(1 + 1e-12);
+      const largest = (of: typeof design) => Math.max(...of.tests.harm.bets);
+      expect(largest(design)).toBeGreaterThanOrEqual(largest(freezeDesign(choice)));
+      expect(design.tests.superiority).toEqual(freezeDesign(choice).tests.superiority);
+    }),
+  );
+});
+
 test("a variance frozen eight times too small is noticed", () => {
   const kind = bernoulliKind(0.6);
   const design = freezeDesign({ ...CHOICE, outcomeVariance: kind.variance / 8 });

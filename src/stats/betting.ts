@@ -84,7 +84,7 @@ export function foldUnit(
     logWealth: {
       superiority: staked(tests.superiority, logWealth.superiority, u, w),
       worse: staked(tests.worse, logWealth.worse, u, w),
-      harm: staked(tests.harm, logWealth.harm, u, w),
+      harm: staked(tests.harm, logWealth.harm, guarded(design, unit, u), w),
       futility: staked(tests.futility, logWealth.futility, u, w),
       nonInferiority: staked(tests.nonInferiority, logWealth.nonInferiority, u, w),
     },
@@ -166,6 +166,12 @@ export function isVarianceMisjudged(design: BettingDesign, state: BettingState):
   if (state.units < 50) return false;
   const ratio = state.increments.uu / state.units / design.incrementVariance;
   return ratio < 0.25 || ratio > 4;
+}
+
+/** The increment around the centre that the guard holds: any number that was fixed before the outcome will do for it. */
+function guarded({ guardCentre, scale }: BettingDesign, unit: RandomisedUnit, u: number): number {
+  const centre = Math.min(guardCentre.high, Math.max(guardCentre.low, unit.centre));
+  return centre === unit.centre ? u : incrementOf({ ...unit, centre }, scale).u;
 }
 
 function staked(test: FrozenTest, logWealth: readonly number[], u: number, w: number): number[] {

@@ -1,9 +1,11 @@
 import { atLeast, atMost, type HeavyRow } from "./heavy-row.ts";
 import { cliffWorld } from "./plateau-worlds.ts";
+import { guardStreams } from "./product-guard.ts";
 import { ordersWithClaims } from "./product-orders.ts";
 import { seededRandom } from "./random.ts";
 import { askedThrice, pairsWithZero, seasonClaims } from "./recorded-seasons.ts";
 import { hasSharedData, readReplay, type TemperatureRow } from "./shared-data.ts";
+import { quantileOf } from "./streams.ts";
 
 const ORDERS = 200;
 const LOOKS = 8;
@@ -62,6 +64,48 @@ export function* recordedSeasons(): Generator<HeavyRow> {
   );
   const found = orders.filter((claims) => claims.length > 0).length / orders.length;
   yield atLeast("gpt-3.5-turbo, 300 units, 1.0 against 1.6: orders with a claim", found, 0.95);
+}
+
+/** Target 6 through the product: the guard of a canary of a tenth, with a history of the scope that is right, wrong, or none. */
+export function* canaries(): Generator<HeavyRow> {
+  const seeds = { seed: 26_000, streams: 200 };
+  for (const [effect, target] of [
+    [-0.5, 10],
+    [-0.2, 35],
+    [-0.1, 110],
+  ] as const) {
+    const stream = { rate: 0.95, effect, history: 0.95, units: 8_000 };
+    const median = quantileOf(guardStreams(seeds, stream), 0.5);
+    yield atMost(`canary ${effect}, history .95: canary units, median`, median, target);
+  }
+  for (const [rate, history, most] of [
+    [0.95, undefined, 15],
+    [0.95, 0.6, 15],
+    [0.6, 0.6, 10],
+    [0.6, undefined, 15],
+    [0.6, 0.95, 20],
+  ] as const) {
+    const median = quantileOf(
+      guardStreams(seeds, { rate, effect: -0.5, history, units: 4_000 }),
+      0.5,
+    );
+    const name = `canary -0.5 at ${rate}, history ${history ?? "none"}: canary units, median`;
+    yield atMost(name, median, most);
+  }
+  for (const [rate, history] of [
+    [0.95, 0.95],
+    [0.95, 0.3],
+    [0.6, 0.95],
+  ] as const) {
+    const stops = guardStreams(
+      { seed: 27_000, streams: 400 },
+      { rate, effect: 0, history, units: 3_000 },
+    );
+    const share = stops.filter((at) => at !== undefined).length / stops.length;
+    // The target of a right history; elsewhere what is promised.
+    const most = rate === history ? 0.02 : 0.05;
+    yield atMost(`canary like control at ${rate}, history ${history}: stopped`, share, most);
+  }
 }
 
 /** A plateau next to a cliff, looked at 30 times in 100 worlds: the last good level is served. */

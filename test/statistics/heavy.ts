@@ -1,21 +1,25 @@
 /**
  * The heavy simulations behind docs/statistics.md: `npm run statistics -- [part ...]`. Fixed seeds;
- * about six minutes on an idle core in all. Prints a table, and exits with 1 where a target fails.
+ * about seven minutes on an idle core in all. Prints a table, and exits with 1 where a target fails.
  */
 import { allocation } from "./heavy-allocation.ts";
 import { detector, ratio, reporting, speed } from "./heavy-checks.ts";
 import { coverage, detection, guard, nullStreams, seasons } from "./heavy-engine.ts";
+import { latencyChanges } from "./heavy-latency.ts";
 import { observationalIntervals, plateau, recordedAnswers } from "./heavy-observational.ts";
-import { cliffs, productOrders, recordedSeasons } from "./heavy-product.ts";
+import { canaries, cliffs, productOrders, recordedSeasons } from "./heavy-product.ts";
 import { type HeavyRow, passes } from "./heavy-row.ts";
+import { scoredCalls } from "./heavy-scored.ts";
 
 const PARTS: Readonly<Record<string, () => Generator<HeavyRow>>> = {
   speed,
   guard,
+  canaries,
   coverage,
   detection,
   seasons,
   detector,
+  latency: latencyChanges,
   ratio,
   reporting,
   allocation,
@@ -25,6 +29,7 @@ const PARTS: Readonly<Record<string, () => Generator<HeavyRow>>> = {
   product: productOrders,
   claims: recordedSeasons,
   cliffs,
+  scored: scoredCalls,
   null: nullStreams,
 };
 

@@ -12,7 +12,7 @@ import type { BettingTest } from "../../src/stats/betting-design.ts";
 const ON_DISK = Number.MAX_SAFE_INTEGER;
 
 /**
- * One comparison of success between two arms of equal shares, run by the product's own functions in memory: units are drawn, wait in
+ * One comparison of success between two arms, run by the product's own functions in memory: units are drawn, wait in
  * the table, take reports, are released by the clock and folded. Times are in ms from 0.
  */
 export class ProductRun {
@@ -22,13 +22,18 @@ export class ProductRun {
   readonly #units: HeldUnit[] = [];
   #evidence;
 
-  /** Runs of one `seed` draw the same arms. */
-  constructor(seed: number, timing: { readonly unitWindowMs: number; readonly ttlMs: number }) {
+  /** Runs of one `seed` draw the same arms. `over` is what else of the experiment is other than even shares with a variance of .09. */
+  constructor(
+    seed: number,
+    timing: { readonly unitWindowMs: number; readonly ttlMs: number },
+    over: Partial<Pick<Experiment, "arms" | "outcomeVariances" | "outcomeMeans">> = {},
+  ) {
     this.experiment = experimentOf({
       salt: seed.toString(16).padStart(64, "0"),
       unitWindowMs: timing.unitWindowMs,
       metrics: [{ metric: "success", missing: "failure", ttlMs: timing.ttlMs }],
       outcomeVariances: [0.09],
+      ...over,
     });
     this.#table = new UnitTable(this.experiment.salt, emptyTally(this.experiment));
     this.#fold = new EvidenceFold(this.experiment);

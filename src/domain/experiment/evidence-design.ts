@@ -1,7 +1,8 @@
 import { type BettingDesign, freezeDesign } from "../../stats/betting-design.ts";
+import type { Interval } from "../../stats/interval.ts";
 import { reportingDesign } from "../../stats/ratio-check.ts";
 import { type Experiment, MILLION } from "./experiment.ts";
-import type { MetricRule } from "./metric-rule.ts";
+import { betterOf, type MetricRule } from "./metric-rule.ts";
 
 /** Chance of ever being wrong of one statement of an experiment outside the seasons, both directions together. */
 export const EXPERIMENT_ALPHA = 0.05;
@@ -15,6 +16,9 @@ const VARIANCE_MIN = 0.0025;
 const HARM_TOLERANCE = 0.01;
 /** A gain below this share of the designed effect is not worthwhile; a loss below it is no inferiority. */
 const WORTHWHILE_SHARE = 0.4;
+/** How far from the mean before the start the guard's centre may go (statistics-review.md, section 1). */
+const GUARD_CENTRE_REACH = 0.1;
+const WHOLE: Interval = { low: 0, high: 1 };
 /** Share of the units that is expected to report, and the centre of that check: fixed before any unit. */
 export const EXPECTED_REPORTING = 0.9;
 
@@ -33,7 +37,7 @@ export interface ChallengerDesign {
 /** What designs are made from; nothing of it changes after the start. */
 export type DesignedExperiment = Pick<
   Experiment,
-  "arms" | "metrics" | "designedEffect" | "outcomeVariances"
+  "arms" | "metrics" | "designedEffect" | "outcomeVariances" | "outcomeMeans"
 >;
 
 /** The designs of all challengers, in the order of their arms. */
@@ -51,7 +55,8 @@ export function challengerDesigns(experiment: DesignedExperiment): ChallengerDes
         freezeDesign({
           plannedPropensity,
           propensity,
-          centre: { low: 0, high: 1 },
+          centre: WHOLE,
+          guardCentre: guardCentre(rule, experiment.outcomeMeans?.[metric]),
           outcomeVariance: plannedVariance(rule, experiment.outcomeVariances?.[metric]),
           designedEffect,
           harmTolerance: HARM_TOLERANCE,
@@ -66,6 +71,16 @@ export function challengerDesigns(experiment: DesignedExperiment): ChallengerDes
       }),
     };
   });
+}
+
+/** Where the guard of a metric holds the centre, turned so that more is better: near what the scope showed before, else anywhere. */
+function guardCentre({ metric }: MetricRule, observed: number | null | undefined): Interval {
+  if (observed === null || observed === undefined) return WHOLE;
+  const mean = betterOf(metric) === "higher" ? observed : 1 - observed;
+  return {
+    low: Math.max(0, mean - GUARD_CENTRE_REACH),
+    high: Math.min(1, mean + GUARD_CENTRE_REACH),
+  };
 }
 
 /** The variance that a metric is planned with: what was observed before the start, else what such metrics have. */

@@ -42,6 +42,11 @@ export interface Experiment {
    * a wrong one costs time, never validity. Absent before the start.
    */
   readonly outcomeVariances?: readonly (number | null)[];
+  /**
+   * Mean of each metric in the scope before the first start, on its scale of 0 to 1; null where too little was known. Units are centred
+   * there until their own outcomes say where, and guards stay near it: a wrong one costs time, never validity. Absent before the start.
+   */
+  readonly outcomeMeans?: readonly (number | null)[];
   /** Secret key of the draws, 32 bytes in hexadecimal. Never leaves the daemon. */
   readonly salt: string;
   /** Number of the allocation in force; 0 before the start. */
@@ -64,6 +69,9 @@ export interface Experiment {
   /** Revision of the last change of state. */
   readonly revision: number;
 }
+
+/** How the metrics of an experiment were in its scope before. */
+export type OutcomeHistory = Required<Pick<Experiment, "outcomeVariances" | "outcomeMeans">>;
 
 const NEXT: Readonly<Record<ExperimentState, readonly ExperimentState[]>> = {
   draft: ["running", "concluded"],

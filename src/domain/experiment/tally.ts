@@ -52,6 +52,9 @@ export interface ReleasedUnit {
   readonly values: readonly SettledValue[];
 }
 
+/** Units that the mean before the start counts as (statistics.md 1.1). */
+const CENTRE_PRIOR_UNITS = 10;
+
 const EMPTY_METRIC: MetricTally = { sums: EMPTY_SUMS, reported: 0, imputed: 0, censored: 0 };
 
 export function emptyTally(experiment: Pick<Experiment, "arms" | "metrics">): ExperimentTally {
@@ -104,11 +107,11 @@ export function withReleased(
 }
 
 /**
- * The centre for units assigned from now on: the mean of what is released, over all arms, with ten units of one half before any. It
- * uses earlier units only, so that any increment around it keeps its mean (statistics.md 1.1).
+ * The centre for units assigned from now on: the mean of what is released, over all arms, with ten units of `before`, the mean in the
+ * scope before the start. It uses earlier outcomes only, so that any increment around it keeps its mean (statistics.md 1.1).
  */
-export function centreOf(tally: ExperimentTally, metric: number): number {
-  let [n, sum] = [10, 5];
+export function centreOf(tally: ExperimentTally, metric: number, before = 0.5): number {
+  let [n, sum] = [CENTRE_PRIOR_UNITS, CENTRE_PRIOR_UNITS * before];
   for (const arm of tally.arms) {
     n += arm.metrics[metric]?.sums.n ?? 0;
     sum += arm.metrics[metric]?.sums.s1 ?? 0;

@@ -51,8 +51,10 @@ function zeros(count: number): readonly number[] {
 }
 
 /** The centres of a unit that is assigned now. */
-function centresNow(table: UnitTable, { metrics }: Experiment): readonly number[] {
-  const centres = metrics.map((_rule, index) => centreOf(table.tally, index));
+function centresNow(table: UnitTable, { metrics, outcomeMeans }: Experiment): readonly number[] {
+  const centres = metrics.map((_rule, index) =>
+    centreOf(table.tally, index, outcomeMeans?.[index] ?? undefined),
+  );
   const isSame =
     centres.length === table.centres.length && centres.every((c, i) => c === table.centres[i]);
   if (!isSame) table.centres = centres;

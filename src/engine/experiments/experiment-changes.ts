@@ -12,6 +12,7 @@ import {
   type ExperimentState,
   inState,
   isServing,
+  type OutcomeHistory,
   variedFields,
 } from "../../domain/experiment/experiment.ts";
 import {
@@ -122,13 +123,13 @@ export function createExperiment(draft: ExperimentDraft, author: Author): Change
 
 /**
  * Starts an experiment, or goes on with a paused one. What control serves in the varied fields is noted, so that any other say of any
- * layer aborts it. `variances` are those of its metrics in the scope before; they are frozen at the first start.
+ * layer aborts it. `history` is how its metrics were in the scope before; it is frozen at the first start.
  * Errors: EXPERIMENT_NOT_FOUND, EXPERIMENT_STATE_ILLEGAL, EXPERIMENT_CONFLICT, FIELD_SHADOWED.
  */
 export function startExperiment(
   experimentId: string,
   author: Author,
-  variances: NonNullable<Experiment["outcomeVariances"]> = [],
+  history: OutcomeHistory = { outcomeVariances: [], outcomeMeans: [] },
 ): Change<Experiment> {
   return {
     name: "start_experiment",
@@ -168,7 +169,7 @@ export function startExperiment(
         // The split is fixed: a pause does not begin another allocation.
         epoch: Math.max(1, experiment.epoch),
         startedAtMs: experiment.startedAtMs ?? context.nowMs,
-        outcomeVariances: experiment.outcomeVariances ?? variances,
+        ...(experiment.startedAtMs === undefined ? history : {}),
         baseline,
         fieldWriters: fieldWriters(config, { scope, dimensions }, fields),
       });
