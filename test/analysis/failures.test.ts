@@ -63,6 +63,12 @@ describe("a setting that fails in seven of ten calls, unscored, with the rest be
     expect(bad?.differenceHigh).toBeLessThan(0);
     const settings = await world.service.getOptimalSettings(SCOPE);
     expect(settings.settings?.temperature).toBe(0.7);
+    const { models } = await world.service.compareModels({ phase: Phase.EXECUTION });
+    const [metrics] = models.map((model) => model.metrics);
+    // 70, and a rated mean of 85 in three of ten calls, of half of the calls each.
+    expect(metrics?.avgQuality).toBeCloseTo((70 + 0.3 * 85) / 2, 0);
+    expect(metrics?.ratedQuality).toBeCloseTo((70 + 0.3 * 85) / 1.3, 0);
+    expect(metrics?.intervals["quality"]?.high).toBeLessThan(60);
     const { correlations } = await world.service.getImpactMetrics(SCOPE);
     expect(correlations[0]?.value).toBeLessThan(0);
   });

@@ -8,7 +8,7 @@ import {
 import { shownNumber } from "../kernel/precision.ts";
 import { binsOf, type HeavyQuantity, octaveName } from "../outcome/binned.ts";
 import { boundedSums, type Cell } from "../outcome/cell.ts";
-import { SCORE_SCALES } from "../outcome/score.ts";
+import { scoreScale } from "../outcome/score.ts";
 import { type ScoredCell, scoredShare, scoringOf } from "./scoring.ts";
 
 /** A metric with a range, so that statements about its mean need no assumption about its distribution. */
@@ -27,17 +27,17 @@ export interface Metric {
   readonly capped?: { readonly quantity: HeavyQuantity; readonly octave: number };
 }
 
-/** A metric that callers score. */
-function scored(name: keyof typeof SCORE_SCALES, unit: string): Metric {
-  const scale = SCORE_SCALES[name] ?? { max: 1, better: "higher" };
-  const worst = scale.better === "higher" ? 0 : scale.max;
+/** A metric that callers score, of any name. */
+export function scoreMetric(name: string): Metric {
+  const { max, better } = scoreScale(name);
+  const worst = better === "higher" ? 0 : max;
   const about = `the mean ${name} of a call; a failed call without a score counts ${worst}, a successful one without is taken to be like those with one`;
-  return { name, ...scale, unit, about, isScored: true };
+  return { name, max, better, unit: "points", about, isScored: true };
 }
 
 /** Metrics whose range does not depend on what was seen. */
 export const METRICS: readonly Metric[] = [
-  scored("quality", "points"),
+  scoreMetric("quality"),
   {
     name: "success",
     max: 1,
@@ -45,9 +45,9 @@ export const METRICS: readonly Metric[] = [
     unit: "of calls",
     about: "the share of calls that ended with OK, without those cancelled or not used",
   },
-  scored("coherence", "points"),
-  scored("creativity", "points"),
-  scored("hallucination", "points"),
+  scoreMetric("coherence"),
+  scoreMetric("creativity"),
+  scoreMetric("hallucination"),
 ];
 
 /** Quantities with heavy tails: their plain means decide nothing, those of capped values may. */

@@ -1,5 +1,5 @@
 import { type MeasuredArm, pooledCell, ratePerDay } from "../../domain/analysis/measured-arm.ts";
-import { worstCaseSums } from "../../domain/analysis/metric.ts";
+import { scoreMetric, worstCaseSums } from "../../domain/analysis/metric.ts";
 import { scoredShare, scoringOf } from "../../domain/analysis/scoring.ts";
 import { scopeKey } from "../../domain/config/scope.ts";
 import {
@@ -12,7 +12,6 @@ import {
   isScore,
   type MetricRule,
   needsCap,
-  scaleOf,
 } from "../../domain/experiment/metric-rule.ts";
 import type { ScopeHistory } from "../../domain/experiment/time-to-answer.ts";
 import { boundedSums, type Cell } from "../../domain/outcome/cell.ts";
@@ -72,8 +71,5 @@ function scoredSums(cell: Cell, rule: MetricRule, requested: number): PowerSums 
   const { metric: name } = rule;
   const share = scoredShare(scoringOf(cell, name));
   const most = rule.missing === "failure" ? Math.max(share, requested) : share;
-  const metric = {
-    ...{ name, max: scaleOf(rule), better: betterOf(name), unit: "", about: "", isScored: true },
-  };
-  return worstCaseSums(cell, metric, { share, most }).lowest;
+  return worstCaseSums(cell, scoreMetric(name), { share, most }).lowest;
 }

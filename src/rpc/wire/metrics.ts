@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { ALPHA } from "../../domain/analysis/level-comparison.ts";
+import { scoreMetric, utilitySums } from "../../domain/analysis/metric.ts";
+import { scoredShare, scoringOf } from "../../domain/analysis/scoring.ts";
 import { scopeAttributes } from "../../domain/config/scope.ts";
 import { shownNumber } from "../../domain/kernel/precision.ts";
 import { boundedSums, type Cell, totalsMean } from "../../domain/outcome/cell.ts";
@@ -17,7 +19,7 @@ import {
   ConfigurationMetricsSchema,
 } from "../../gen/attuned/v1/metrics_pb.ts";
 import { meanInterval } from "../../stats/confidence-sequence.ts";
-import { meanOf } from "../../stats/power-sums.ts";
+import { meanOf, type PowerSums, scaleSums, shiftSums } from "../../stats/power-sums.ts";
 import { phaseToWire } from "./phase.ts";
 import { settingsToWire } from "./settings.ts";
 
@@ -28,7 +30,8 @@ export function metricsToWire(
   dimensions: readonly string[],
   distributions: Distributions = NO_DISTRIBUTIONS,
 ): ConfigurationMetrics {
-  const quality = meanOf(boundedSums(cell, "quality"));
+  const quality = meanOf(sumsOf(cell, "quality"));
+  const rated = meanOf(boundedSums(cell, "quality"));
   const successRate = meanOf(boundedSums(cell, "success"));
   const avgLatency = totalsMean(cell.latencyMs);
   const avgTokens = totalsMean(cell.tokens);
@@ -41,6 +44,12 @@ export function metricsToWire(
     ...(quality === undefined
       ? {}
       : { avgQuality: shownNumber(quality * scoreScale("quality").max) }),
+    ...(rated === undefined
+      ? {}
+      : {
+          ratedQuality: shownNumber(rated * scoreScale("quality").max),
+          unscoredShare: 1 - scoredShare(scoringOf(cell, "quality")),
+        }),
     ...(avgLatency === undefined ? {} : { avgLatency: shownNumber(avgLatency) }),
     ...(avgTokens === undefined ? {} : { avgTokens: shownNumber(avgTokens) }),
     ...(successRate === undefined ? {} : { successRate: shownNumber(successRate) }),
@@ -52,7 +61,7 @@ export function metricsToWire(
     scores: Object.fromEntries(
       scores.map((name) => [
         name,
-        shownNumber((meanOf(boundedSums(cell, name)) ?? 0) * scoreScale(name).max),
+        shownNumber((meanOf(sumsOf(cell, name)) ?? 0) * scoreScale(name).max),
       ]),
     ),
     statuses: Object.fromEntries(
@@ -106,7 +115,16 @@ function missingCounts(cell: Cell): Record<string, bigint> {
 }
 
 function interval(cell: Cell, name: string) {
-  const { low, high } = meanInterval(boundedSums(cell, name), { alpha: ALPHA });
+  const { low, high } = meanInterval(sumsOf(cell, name), { alpha: ALPHA });
   const { max } = name === "success" ? { max: 1 } : scoreScale(name);
   return { low: low * max, high: high * max };
+}
+
+/** Sums of success or of a score in 0..1 as analyses count them, in the direction of the metric; none where no call carries it. */
+function sumsOf(cell: Cell, name: string): PowerSums {
+  const own = boundedSums(cell, name);
+  if (name === "success" || own.n === 0) return own;
+  const metric = scoreMetric(name);
+  const utilities = utilitySums(cell, metric);
+  return metric.better === "higher" ? utilities : scaleSums(shiftSums(utilities, 1), -1);
 }
