@@ -7,6 +7,8 @@ import type { Interval } from "../../gen/attuned/v1/metrics_pb.ts";
 import type { CommandContext, Daemon } from "../command.ts";
 import { formatFixed, formatNumber, formatSettings, formatSigned } from "../terminal/format.ts";
 import { answer, printSentence, printTable } from "../terminal/output.ts";
+import type { Column } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { printFindings, printRest } from "./findings.ts";
 import type { AnalysisQuestion } from "./subjects.ts";
 
@@ -26,52 +28,7 @@ export async function printCost(
     const hasWorth = usdPerQualityPoint !== undefined;
     printFindings(response.insights, terminal);
     terminal.out("");
-    printTable(
-      terminal,
-      [
-        { title: "#", align: "right" },
-        { title: "MODEL", drop: 1 },
-        { title: "SETTINGS" },
-        { title: "N", align: "right" },
-        { title: "USD PER CALL", align: "right" },
-        { title: "95% INTERVAL", align: "right", drop: 4 },
-        { title: "QUALITY", align: "right" },
-        { title: "95% INTERVAL", align: "right", drop: 4 },
-        { title: "USD A MONTH", align: "right", drop: 2 },
-        { title: "SAVES A MONTH", align: "right" },
-        { title: "95% INTERVAL", align: "right", drop: 4 },
-        ...(hasWorth
-          ? ([
-              { title: "NET BENEFIT", align: "right", drop: 3 },
-              { title: "VS MOST USED", align: "right" },
-              { title: "95% INTERVAL", align: "right" },
-            ] as const)
-          : []),
-        { title: "STANDING" },
-      ],
-      response.options.map((option, index) => [
-        String(index + 1),
-        option.model,
-        formatSettings(option.settings),
-        option.sampleSize.toString(),
-        formatNumber(option.costPerRequest),
-        intervalOf(option.costInterval),
-        formatFixed(option.avgQuality, 1),
-        intervalOf(option.qualityInterval),
-        formatNumber(option.costPerMonth),
-        formatNumber(option.savingsPerMonth),
-        intervalOf(option.savingsInterval),
-        ...(hasWorth
-          ? [
-              formatFixed(option.netBenefit, 1),
-              option.netBenefitGain === undefined ? "-" : formatSigned(option.netBenefitGain, 1),
-              intervalOf(option.netBenefitGainInterval),
-            ]
-          : []),
-        standingOf(option, response.options),
-      ]),
-      "no outcomes with a cost",
-    );
+    printOptions(response.options, hasWorth, terminal);
     if (response.costCap !== undefined)
       printSentence(terminal, `each call is counted up to ${formatNumber(response.costCap)} USD`);
     if (!hasWorth)
@@ -81,6 +38,57 @@ export async function printCost(
       );
     printRest(response.evidence, response.timeToAnswer, terminal);
   });
+}
+
+/** Net benefit has columns only where somebody said what a point of quality is worth. */
+function printOptions(options: readonly CostOption[], hasWorth: boolean, terminal: Terminal): void {
+  const worthColumns: readonly Column[] = [
+    { title: "NET BENEFIT", align: "right", drop: 3 },
+    { title: "VS MOST USED", align: "right" },
+    { title: "95% INTERVAL", align: "right" },
+  ];
+  printTable(
+    terminal,
+    [
+      { title: "#", align: "right" },
+      { title: "MODEL", drop: 1 },
+      { title: "SETTINGS" },
+      { title: "N", align: "right" },
+      { title: "USD PER CALL", align: "right" },
+      { title: "95% INTERVAL", align: "right", drop: 4 },
+      { title: "QUALITY", align: "right" },
+      { title: "95% INTERVAL", align: "right", drop: 4 },
+      { title: "USD A MONTH", align: "right", drop: 2 },
+      { title: "SAVES A MONTH", align: "right" },
+      { title: "95% INTERVAL", align: "right", drop: 4 },
+      ...(hasWorth ? worthColumns : []),
+      { title: "STANDING" },
+    ],
+    options.map((option, index) => [
+      String(index + 1),
+      option.model,
+      formatSettings(option.settings),
+      option.sampleSize.toString(),
+      formatNumber(option.costPerRequest),
+      intervalOf(option.costInterval),
+      formatFixed(option.avgQuality, 1),
+      intervalOf(option.qualityInterval),
+      formatNumber(option.costPerMonth),
+      formatNumber(option.savingsPerMonth),
+      intervalOf(option.savingsInterval),
+      ...(hasWorth ? worthCells(option) : []),
+      standingOf(option, options),
+    ]),
+    "no outcomes with a cost",
+  );
+}
+
+function worthCells(option: CostOption): readonly string[] {
+  return [
+    formatFixed(option.netBenefit, 1),
+    option.netBenefitGain === undefined ? "-" : formatSigned(option.netBenefitGain, 1),
+    intervalOf(option.netBenefitGainInterval),
+  ];
 }
 
 /** To three digits: of thousandths of a cent and of points alike. */

@@ -2,8 +2,8 @@ import type { Interval } from "../../stats/interval.ts";
 import { meanOf } from "../../stats/power-sums.ts";
 import type { Steps } from "../../stats/steps.ts";
 import { canonicalSettings, type Settings } from "../config/settings.ts";
-import { comparableLevels } from "./comparable-level.ts";
-import { compareLevelsSteps } from "./level-comparison.ts";
+import { type ComparableLevel, comparableLevels } from "./comparable-level.ts";
+import { compareLevelsSteps, type LevelVerdict } from "./level-comparison.ts";
 import { type MeasuredArm, ratePerDay } from "./measured-arm.ts";
 import { inUnit, type Metric, utilitySums } from "./metric.ts";
 import { type AnalysisTime, LEVELS_MAX, meanIntervalIn } from "./parameter-impact.ts";
@@ -51,6 +51,12 @@ export interface OptimalSettings {
   readonly timeToAnswer: TimeToAnswer;
 }
 
+/** Settings that were used, with one of the arms that used them. */
+interface SettingsGroup {
+  readonly arm: MeasuredArm;
+  readonly level: ComparableLevel;
+}
+
 /**
  * The best evidenced of the settings that were used: that with the highest lower bound. An average of settings was never tried, so it is
  * never an answer. Served values are held against it where they are shown to be worse, or were never measured.
@@ -65,14 +71,7 @@ export function* optimalSettingsSteps(
   },
 ): Steps<OptimalSettings> {
   const { metric, minSamples, served, time } = question;
-  const bySettings = [...Map.groupBy(arms, ({ settings }) => canonicalSettings(settings)).values()];
-  const groups = comparableLevels(bySettings, metric)
-    .flatMap((level, index) => {
-      const arm = bySettings[index]?.[0];
-      return arm ? [{ arm, level }] : [];
-    })
-    .filter(({ level }) => level.sums.n > 0)
-    .toSorted((a, b) => b.level.sums.n - a.level.sums.n);
+  const groups = settingsGroups(arms, metric);
   const judged = groups.filter(({ level }) => level.sums.n >= minSamples).slice(0, LEVELS_MAX);
   const order = orderOf(judged.map(({ arm }) => arm.settings));
   if (order) judged.sort((a, b) => order(a.arm.settings) - order(b.arm.settings));
@@ -87,20 +86,7 @@ export function* optimalSettingsSteps(
   for (const group of groups) {
     const place = judged.indexOf(group);
     const verdict = comparison?.verdicts[place];
-    options.push({
-      configId: group.arm.configId ?? "",
-      settings: group.arm.settings,
-      sampleSize: group.level.sampleSize,
-      mean: inUnit(metric, meanOf(group.level.sums) ?? 0),
-      interval: meanIntervalIn(metric, group.level.sums),
-      isOptimal:
-        place < 0 || verdict?.standing === "in_doubt" ? undefined : verdict?.standing !== "worse",
-      isInDoubt: verdict?.standing === "in_doubt",
-      shortfall: verdict?.shortfall && {
-        low: verdict.shortfall.low * metric.max,
-        high: verdict.shortfall.high * metric.max,
-      },
-    });
+    options.push(optionOf(group, metric, { isJudged: place >= 0, verdict }));
     yield;
   }
   const ordered = options.toSorted(
@@ -124,6 +110,40 @@ export function* optimalSettingsSteps(
       lacking,
       perDay: ratePerDay(arms, (cell) => utilitySums(cell, metric).n, time.nowHour),
     }),
+  };
+}
+
+/** Settings by their outcomes, most first; those without any are left out. */
+function settingsGroups(arms: readonly MeasuredArm[], metric: Metric): readonly SettingsGroup[] {
+  const bySettings = [...Map.groupBy(arms, ({ settings }) => canonicalSettings(settings)).values()];
+  return comparableLevels(bySettings, metric)
+    .flatMap((level, index) => {
+      const arm = bySettings[index]?.[0];
+      return arm ? [{ arm, level }] : [];
+    })
+    .filter(({ level }) => level.sums.n > 0)
+    .toSorted((a, b) => b.level.sums.n - a.level.sums.n);
+}
+
+/** Settings that are judged alone have no verdict, and nothing shows them to be worse. */
+function optionOf(
+  { arm, level }: SettingsGroup,
+  metric: Metric,
+  { isJudged, verdict }: { readonly isJudged: boolean; readonly verdict: LevelVerdict | undefined },
+): SettingsOption {
+  const isInDoubt = verdict?.standing === "in_doubt";
+  return {
+    configId: arm.configId ?? "",
+    settings: arm.settings,
+    sampleSize: level.sampleSize,
+    mean: inUnit(metric, meanOf(level.sums) ?? 0),
+    interval: meanIntervalIn(metric, level.sums),
+    isOptimal: !isJudged || isInDoubt ? undefined : verdict?.standing !== "worse",
+    isInDoubt,
+    shortfall: verdict?.shortfall && {
+      low: verdict.shortfall.low * metric.max,
+      high: verdict.shortfall.high * metric.max,
+    },
   };
 }
 
