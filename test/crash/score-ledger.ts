@@ -266,8 +266,10 @@ export class ScoreLedger {
     const outcome = unit.outcomes[this.#random.between(0, unit.outcomes.length - 1)];
     if (!outcome) return Promise.resolve(true);
     // Mostly one: a batch in which every source agrees with the others must be kept too.
-    const given = Array.from({ length: this.#random.pick([1, 1, 1, 3]) }, () => ({
-      source: this.#random.pick(SOURCES),
+    // No source twice: what came of such a batch is not what comes of it when it is sent again.
+    const first = this.#random.between(0, SOURCES.length - 1);
+    const given = Array.from({ length: this.#random.pick([1, 1, 1, 3]) }, (_, place) => ({
+      source: SOURCES[(first + place) % SOURCES.length] ?? "",
       score: this.#random.pick(SCORES),
     }));
     return this.#send(connection, {
