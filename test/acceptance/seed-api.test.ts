@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { SCHEMA_VERSION } from "../../src/store/migrations.ts";
 import { call } from "../support/connect-json.ts";
 import { type Daemon, root, startDaemon } from "../support/daemon.ts";
 
@@ -124,7 +125,7 @@ test("A075 A076 A077 A080 configs, measures and experiments are on disk, whateve
     experiments: await ask("ExperimentService/ListExperiments"),
     versions: await ask("HistoryService/ListConfigVersions", { model: "kept" }),
   }).toEqual(before);
-  expect(await ask("AdminService/GetStatus")).toMatchObject({ schemaVersion: 1 });
+  expect(await ask("AdminService/GetStatus")).toMatchObject({ schemaVersion: SCHEMA_VERSION });
 });
 
 test("A126 the readme credits the project that the seeds come from", () => {
