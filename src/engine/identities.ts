@@ -3,7 +3,7 @@ import { OUTCOME_ID_TTL_MS, OUTCOME_IDS_MAX } from "../domain/kernel/limits.ts";
 import type { Outcome } from "../domain/outcome/outcome.ts";
 import { keys, producerOfKey, ranges, sequenceOfKey } from "../store/keys.ts";
 import type { Store, StoreOp } from "../store/store.ts";
-import { decodeWordChunk, encodeWordChunk } from "../store/word-chunk.ts";
+import { encodeWordChunk, viewWordChunk } from "../store/word-chunk.ts";
 import type { CheckpointPart } from "./checkpoints.ts";
 import {
   type Fingerprint,
@@ -177,7 +177,7 @@ export class Identities implements CheckpointPart {
     let slice = 0;
     this.#chunks = [];
     for await (const [key, bytes] of this.#store.scanBytes({ range: ranges.outcomeIds })) {
-      const { atMs, words } = decodeWordChunk(bytes);
+      const { atMs, words } = viewWordChunk(bytes);
       const ids = words.length / WORDS_PER_ID;
       this.#chunks.push({ sequence: sequenceOfKey(key), atMs, ids });
       for (let at = 0; at < words.length; at += WORDS_PER_ID) {

@@ -20,6 +20,16 @@ export function encodeWordChunk({ atMs, words }: WordChunk): Uint8Array {
   return bytes;
 }
 
+/** Decodes a chunk whose words may be those of `bytes`: they are read, and not changed. Errors: as `decodeWordChunk`. */
+export function viewWordChunk(bytes: Uint8Array): WordChunk {
+  const offset = bytes.byteOffset + HEADER_BYTES;
+  const isAligned = offset % Uint32Array.BYTES_PER_ELEMENT === 0;
+  if (!isAligned || IS_BIG_ENDIAN || bytes.byteLength % 4 !== 0) return decodeWordChunk(bytes);
+  const { buffer, byteOffset, byteLength } = bytes;
+  const atMs = new DataView(buffer, byteOffset, byteLength).getFloat64(0, true);
+  return { atMs, words: new Uint32Array(buffer, offset, (byteLength - HEADER_BYTES) / 4) };
+}
+
 /** Decodes a chunk. Errors: throws on bytes that are too short for one. */
 export function decodeWordChunk(bytes: Uint8Array): WordChunk {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
