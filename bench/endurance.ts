@@ -35,11 +35,14 @@ const PARTS = 20;
 const LOOK_EVERY_MS = 500;
 /** How old tokens get, in milliseconds: under full load the daemon tells ids apart for little more than a minute. */
 const TOKENS_EVERY_MS = 5_000;
+const LOOKUP_EVERY_MS = 5;
 const RESTARTS = 3;
 /** Outcomes that no checkpoint holds when the daemon is killed: half of what sets one off. */
 const OUTCOMES_UNSAVED = OUTCOMES_PER_CHECKPOINT_MAX / 2;
 const REPORT = "/attuned.v1.OutcomeService/ReportOutcomes";
 const RESOLVE = "/attuned.v1.ConfigService/ResolveConfig";
+
+const sleep = (forMs: number) => new Promise((resolve) => setTimeout(resolve, forMs));
 
 function say(...columns: readonly (string | number)[]): void {
   process.stdout.write(`${columns.map((column) => String(column).padStart(12)).join("")}\n`);
@@ -149,7 +152,7 @@ async function send({ agentsUrl }: Daemon, outcomes: number): Promise<Buffer> {
 async function settle({ managementUrl }: Daemon): Promise<void> {
   const lag = async () =>
     sampleValue(await readMetrics(managementUrl), "attuned_store_journal_lag_records");
-  while ((await lag()) > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  while ((await lag()) > 0) await sleep(LOOK_EVERY_MS);
 }
 
 /** Loads outcomes in parts and says after each how things stand. */
@@ -179,7 +182,7 @@ async function fill(daemon: Daemon, outcomes: number): Promise<void> {
   peak.stop();
 }
 
-/** Looks up one after the other until told to stop; answers what they took, in milliseconds, in order. */
+/** Looks up again and again until told to stop; answers what they took, in milliseconds, in order. */
 function lookUp(session: ClientHttp2Session): () => Promise<readonly number[]> {
   const request = create(ResolveConfigRequestSchema, { model: "gpt-4", phase: Phase.EXECUTION });
   const body = Buffer.from(toBinary(ResolveConfigRequestSchema, request));
@@ -190,6 +193,7 @@ function lookUp(session: ClientHttp2Session): () => Promise<readonly number[]> {
       const sentMs = performance.now();
       await unary(session, RESOLVE, body);
       latenciesMs.push(performance.now() - sentMs);
+      await sleep(LOOKUP_EVERY_MS);
     }
   })();
   return async () => {
@@ -202,7 +206,7 @@ function lookUp(session: ClientHttp2Session): () => Promise<readonly number[]> {
 /** On a machine that is very busy the daemon sends callers away while it reads ids. Errors: every other one. */
 async function waitWhereStarting(error: unknown): Promise<undefined> {
   if (!String(error).includes("STARTING")) throw error;
-  await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  await sleep(LOOK_EVERY_MS);
 }
 
 /** Starts over a store: how long until it serves, until a report is answered, and what lookups take meanwhile. */
@@ -223,6 +227,7 @@ async function restart(dataDir: string, how: string, last: Buffer): Promise<Daem
     how,
     daemon.bootMs,
     Math.round(reportMs),
+    (await cpuSeconds(daemon)).toFixed(1),
     percentile(latenciesMs, 0.5).toFixed(1),
     percentile(latenciesMs, 0.99).toFixed(1),
     (latenciesMs.at(-1) ?? Number.NaN).toFixed(1),
@@ -236,7 +241,17 @@ async function endure(dir: string, outcomes: number): Promise<void> {
   const dataDir = join(dir, `data-${outcomes}`);
   let daemon = await startDaemon({ dataDir, args: positionals });
   await fill(daemon, outcomes);
-  say("ended by", "ready ms", "report ms", "lookup p50", "p99", "longest", "RSS MB", "mapped MB");
+  say(
+    "ended by",
+    "ready ms",
+    "report ms",
+    "CPU s",
+    "lookup p50",
+    "p99",
+    "longest",
+    "RSS MB",
+    "mapped MB",
+  );
   for (let round = 0; round < RESTARTS; round++) {
     for (const how of ["kill -9", "SIGTERM"]) {
       // What a start folds again is the same, however much was there before.
