@@ -31,8 +31,8 @@ export interface JournalEntry {
   readonly ops: readonly StoreOp[];
 }
 
-/** Outcomes that are folded in one piece, some microseconds each. */
-const PIECE_OUTCOMES = 32;
+/** Outcomes that are folded, or calls that are answered, in one piece: some microseconds each. */
+const PIECE_ITEMS = 32;
 
 /** Where an outcome stands in the journal. */
 export interface JournalPlace {
@@ -278,7 +278,11 @@ export class Journal {
   async #drain(): Promise<void> {
     // One turn of the event loop lets calls that arrived together share the first group too.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) await this.#writeGroup(this.#takeGroup());
+    while (this.#queue.length > 0) {
+      // So do calls that wait for their turn to be parsed: the group comes behind them.
+      await this.#deps.turns.take();
+      await this.#writeGroup(this.#takeGroup());
+    }
     // In the same step as the last look at the queue: what is queued from now on starts the next run.
     this.#writing = undefined;
   }
@@ -316,9 +320,8 @@ export class Journal {
     this.measures.groups += 1;
     this.measures.outcomes += outcomes.length;
     await this.#settle({ outcomes, corrections }, { sequence, receivedAtMs });
-    for (const waiting of group) {
-      // What was waited for is told to its caller in the same turn.
-      await turns.take("urgent");
+    for (const [index, waiting] of group.entries()) {
+      if (isNextPiece(index)) await turns.take("urgent");
       waiting.resolve();
     }
   }
@@ -326,9 +329,9 @@ export class Journal {
   async #encode(record: JournalRecord): Promise<Uint8Array> {
     const steps = encodeJournalRecordInSteps(record);
     for (;;) {
-      await this.#deps.turns.take("urgent");
       const { done, value } = steps.next();
       if (done === true) return value;
+      await this.#deps.turns.take("urgent");
     }
   }
 
@@ -371,19 +374,24 @@ export class Journal {
   ): Promise<void> {
     const { fold, identities, turns } = this.#deps;
     for (const [index, outcome] of outcomes.entries()) {
-      if (index % PIECE_OUTCOMES === 0) await turns.take("urgent");
+      if (isNextPiece(index)) await turns.take("urgent");
       identities.add(outcome, receivedAtMs);
       this.#carriers.delete(identities.keyOf(outcome));
       fold.outcome(outcome, { sequence, index, receivedAtMs });
     }
     for (const correction of corrections) fold.correction(correction, receivedAtMs);
     for (const [index, outcome] of outcomes.entries()) {
-      if (index % PIECE_OUTCOMES === 0) await turns.take("urgent");
+      if (isNextPiece(index)) await turns.take("urgent");
       fold.counted(outcome);
     }
     this.#sequence = sequence;
     fold.recordDone(outcomes.length);
   }
+}
+
+/** Whether a piece ends before this item. The first piece begins at once. */
+function isNextPiece(index: number): boolean {
+  return index > 0 && index % PIECE_ITEMS === 0;
 }
 
 function sizeOf(outcomes: readonly Outcome[]): number {

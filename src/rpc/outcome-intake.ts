@@ -110,7 +110,7 @@ export class OutcomeIntake {
     const reader = new BinaryReader(bytes);
     const outcomes: WireOutcome[] = [];
     while (reader.pos < reader.len) {
-      if (outcomes.length % PIECE_OUTCOMES === 0) await turns.take();
+      if (outcomes.length > 0 && outcomes.length % PIECE_OUTCOMES === 0) await turns.take();
       const [field, type] = reader.tag();
       if (field !== OUTCOMES_FIELD || type !== WireType.LengthDelimited)
         return fromBinary(ReportOutcomesRequestSchema, bytes);
