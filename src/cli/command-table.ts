@@ -188,7 +188,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "experiment get",
-    summary: "Show one experiment",
+    summary: "Show one experiment and how its arms stand",
     load: async () => (await import("./commands/experiment.ts")).experimentGet,
   },
   {
@@ -208,7 +208,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "experiment results",
-    summary: "Show what the units of each arm did",
+    summary: "Show how the arms of an experiment do, and what to do about it",
     load: async () => (await import("./commands/experiment.ts")).experimentResults,
   },
   {

@@ -1,8 +1,14 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { AnalysisStatus, Evidence } from "../../src/gen/attuned/v1/analysis_pb.ts";
-import type { AnalyzeParameterImpactRequest } from "../../src/gen/attuned/v1/analysis_service_pb.ts";
+import type {
+  AnalyzeParameterImpactRequest,
+  FindOptimalTemperatureRequest,
+} from "../../src/gen/attuned/v1/analysis_service_pb.ts";
 import { AnalysisService } from "../../src/gen/attuned/v1/analysis_service_pb.ts";
+import { ExperimentDecision } from "../../src/gen/attuned/v1/experiment_pb.ts";
+import { ExperimentService } from "../../src/gen/attuned/v1/experiment_service_pb.ts";
 import { ModelService } from "../../src/gen/attuned/v1/model_service_pb.ts";
 import { OutcomeService } from "../../src/gen/attuned/v1/outcome_service_pb.ts";
 import { Phase } from "../../src/gen/attuned/v1/phase_pb.ts";
@@ -55,9 +61,63 @@ const GROUPS = [
   },
 ];
 
+/** Two experiments on success: the claim of one wins, that of the other is barred by a check. */
+const RANDOMISED = [
+  {
+    experimentId: "exp-1",
+    name: "cooler",
+    units: 1500n,
+    value: 0.2,
+    controlValue: 0.7,
+    effect: 0.3012,
+    interval: { low: 0.2011, high: 0.4019 },
+    decision: ExperimentDecision.CLAIMED,
+    evidence: Evidence.RANDOMISED,
+  },
+  {
+    experimentId: "exp-2",
+    name: "warmer",
+    units: 900n,
+    value: 1.4,
+    controlValue: 0.7,
+    effect: 0.2,
+    interval: { low: 0.1, high: 0.3 },
+    decision: ExperimentDecision.CLAIMED,
+    evidence: Evidence.OBSERVATIONAL,
+  },
+];
+
+const LOWER_LIMIT = {
+  values: [
+    {
+      value: 5.793,
+      shareWithin: 0.9876,
+      lossAtMost: 0.0071,
+      lossHigh: 0.0104,
+      successAtLeast: 0.9124,
+      successLow: 0.9001,
+    },
+    {
+      value: 8.192,
+      shareWithin: 0.9976,
+      lossAtMost: 0.0011,
+      lossHigh: 0.0096,
+      successAtLeast: 0.9184,
+      successLow: 0.9063,
+    },
+  ],
+  sampleSize: 4000n,
+  lowestTolerable: 8.192,
+  toleratedLoss: 0.01,
+  evidence: Evidence.STRUCTURAL_BOUND,
+  conditions: ["a call does not go by its timeout"],
+};
+
 /** A daemon where the named models have outcomes. */
 function daemonWith(...withOutcomes: readonly string[]) {
   const requests: AnalyzeParameterImpactRequest[] = [];
+  const optima: FindOptimalTemperatureRequest[] = [];
+  const wonAsked: string[] = [];
   const daemon = ({ service }: ConnectRouter) => {
     service(ModelService, {
       listModels: () => ({
@@ -73,6 +133,15 @@ function daemonWith(...withOutcomes: readonly string[]) {
     service(AnalysisService, {
       analyzeParameterImpact: (request) => {
         requests.push(request);
+        if (request.parameter === "max_retries") {
+          return {
+            status: AnalysisStatus.INSUFFICIENT_DATA,
+            metric: "success",
+            lowerLimit: { sampleSize: 30n, samplesNeeded: 70n },
+          };
+        }
+        if (request.parameter === "timeout" && request.metric === "success")
+          return { status: AnalysisStatus.OK, metric: "success", lowerLimit: LOWER_LIMIT };
         if (request.parameter === "timeout") {
           return {
             status: AnalysisStatus.INSUFFICIENT_DATA,
@@ -104,11 +173,31 @@ function daemonWith(...withOutcomes: readonly string[]) {
           evidence: Evidence.OBSERVATIONAL,
           insights: [{ text: "Quality collapses at 1.6: 51.3 lower than at 0.7 (37.2 to 57.1)." }],
           sampleSize: 3200n,
+          randomised: request.metric === "success" ? RANDOMISED : [],
+        };
+      },
+      findOptimalTemperature: (request) => {
+        optima.push(request);
+        return {
+          status: AnalysisStatus.OK,
+          optimalTemperature: 0.7,
+          optimalRange: { low: 0, high: 0.7 },
+          proposedRange: { low: 0.4, high: 0.7 },
+          distinguishable: request.metric !== "success",
+          groups: [{ value: 0.7, smoothed: 56.7321, smoothedDeviation: 1.2 }],
         };
       },
     });
+    service(ExperimentService, {
+      getExperiment: ({ experimentId }) => {
+        wonAsked.push(experimentId);
+        const claimedAt = timestampFromMs(Date.UTC(2026, 10, 1));
+        const winner = { arm: 1, name: "cooler", claimedAt };
+        return experimentId === "exp-1" ? { winner } : {};
+      },
+    });
   };
-  return { daemon, requests };
+  return { daemon, requests, optima, wonAsked };
 }
 
 describe("analyze", () => {
@@ -144,6 +233,9 @@ describe("analyze", () => {
       1.6   ├──●────────┤
            └──────────────┴─────────────┴──────────────┴─────────────┴──────────────┴
            0             20            40             60            80            100
+
+      by the evidence 0 to 0.7: none of these temperatures is shown to be worse than the best
+      to look first 0.4 to 0.7, of these 0.7, which has the best mean smoothed over its neighbours, 56.73 (standard deviation 1.2): a proposal, no evidence
 
       evidence: observational: not randomised; may propose, never acts alone
       "
@@ -195,6 +287,8 @@ describe("analyze", () => {
     expect(stdout).toMatchInlineSnapshot(`
       "too little data: 12 outcomes have timeout and quality, 38 more are needed
 
+      with --metric success it also says what a lower timeout would cost at most
+
       evidence: observational: not randomised; may propose, never acts alone
       "
     `);
@@ -235,5 +329,54 @@ describe("analyze", () => {
       evidence: "EVIDENCE_OBSERVATIONAL",
       groups: [{ value: 0, sampleSize: "1500" }, {}, {}, {}, {}],
     });
+  });
+
+  test("says what a lower limit would cost at most, on which conditions, and what it rests on", async () => {
+    const { daemon } = daemonWith();
+    const { stdout } = await cli("analyze timeout gpt-4 --metric success", { daemon });
+    expect(stdout).toContain("if each of the 4000 calls that needed more had failed:");
+    expect(stdout).toMatch(/TIMEOUT S +CALLS WITHIN +LOSS AT MOST +UP TO/);
+    expect(stdout).toMatch(/5\.793 +98\.8% +0\.71% +1\.04% +91\.24% +90\.01%/);
+    expect(stdout).toContain("lowest timeout shown to cost 1.0% of all calls or less: 8.192\n");
+    expect(stdout).toContain("provided that a call does not go by its timeout\n");
+    expect(stdout).toContain("evidence of the bound: structural_bound: follows from how limits");
+  });
+
+  test("says how many calls a bound still needs, and no bound until then", async () => {
+    const { daemon } = daemonWith();
+    const { stdout } = await cli("analyze max_retries gpt-4 --metric success", { daemon });
+    expect(stdout).toContain("30 calls say how they ended, 70 more are needed");
+    expect(stdout).not.toContain("LOSS AT MOST");
+    expect(stdout).not.toContain("leave it");
+  });
+
+  test("shows experiments as randomised, beside what they may decide, and who won", async () => {
+    const { daemon, wonAsked } = daemonWith();
+    const { stdout } = await cli("analyze temperature gpt-4 --metric success", { daemon });
+    expect(stdout).toContain("by experiments, where chance gave each unit its temperature");
+    expect(stdout).toMatch(
+      /exp-1 +cooler +0\.2 +0\.7 +1500 +\+0\.301 +0\.201 to 0\.402 +randomised +better, claimed/,
+    );
+    expect(stdout).toMatch(/exp-2 +warmer .* observational +better, claimed/);
+    expect(stdout).toContain("winner of exp-1: cooler, claimed ");
+    expect(stdout).toContain("exp-2 has a claim and no winner");
+    expect(wonAsked).toStrictEqual(["exp-1", "exp-2"]);
+  });
+
+  test("tells the evidence's range of temperatures from the smoother's proposal", async () => {
+    const { daemon, optima } = daemonWith();
+    const line = "analyze temperature gpt-4 --metric quality --metric success -a environment=test";
+    const { stdout } = await cli(line, { daemon });
+    expect(stdout).toContain("by the evidence 0 to 0.7: none of these temperatures is shown");
+    expect(stdout).toContain("to look first 0.4 to 0.7, of these 0.7, which has the best mean");
+    expect(stdout).toContain("56.73 (standard deviation 1.2): a proposal, no evidence");
+    expect(stdout).not.toContain("does not tell them apart");
+    expect(optima).toMatchObject([
+      { model: "gpt-4", metric: "quality", attributes: { environment: "test" } },
+    ]);
+    const undecided = await cli("analyze temperature gpt-4 --metric success", { daemon });
+    expect(undecided.stdout).toContain("the data does not tell them apart");
+    await cli("analyze temperature gpt-4 -o json", { daemon });
+    expect(optima).toHaveLength(2);
   });
 });

@@ -61,6 +61,16 @@ describe("an experiment on the command line", () => {
     );
     const results = await shown(`experiment results ${id}`);
     expect(results).toContain(`${id} cooler: running`);
+    expect(results).toContain("winner: none so far\nwhat to do: let it run");
+    expect(results).toMatch(/arm-1 quality 0 - - .* nothing shown yet/);
+    expect(results).toContain("check of sample ratio");
+    expect(results).toContain("check of reporting, arm-1");
+    const { forecast } = await call<{ forecast: { text: string; unitsHalf: string } }>(
+      daemon.agentsUrl,
+      "ExperimentService/GetExperimentResults",
+      { experimentId: id },
+    );
+    expect(results).toContain(`; ${forecast.unitsHalf} units with a chance of one half`);
     const json = await call<{ arms: { assigned?: string }[] }>(
       daemon.agentsUrl,
       "ExperimentService/GetExperimentResults",

@@ -14,7 +14,11 @@ import { plotLines } from "../terminal/plot.ts";
 import type { Cell } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { printFindings, printRest } from "./findings.ts";
+import { printLowerLimit } from "./lower-limit-report.ts";
+import { printRandomised } from "./randomised-report.ts";
 import { formatRanges } from "./ranges.ts";
+import type { RelatedAnswers } from "./related-answers.ts";
+import { printOptimalTemperature } from "./temperature-report.ts";
 
 const UNITS: Readonly<Record<string, string>> = {
   quality: "0 to 100",
@@ -24,8 +28,15 @@ const UNITS: Readonly<Record<string, string>> = {
   cost: "USD per call",
 };
 
-/** Prints an analysis: what was found, the levels, the seed's ranges, a plot, and what it all rests on. */
-export function printAnalysis(response: AnalyzeParameterImpactResponse, terminal: Terminal): void {
+/**
+ * Prints an analysis: what was found, the levels, the seed's ranges, a plot, what experiments and lower limits say, and what it all rests
+ * on.
+ */
+export function printAnalysis(
+  response: AnalyzeParameterImpactResponse,
+  { optimum, winners }: RelatedAnswers,
+  terminal: Terminal,
+): void {
   printHeadline(response, terminal);
   const { groups, bins } = response;
   if (groups.length > 0) {
@@ -44,6 +55,9 @@ export function printAnalysis(response: AnalyzeParameterImpactResponse, terminal
     printSentence(terminal, `means and intervals are about ${response.about}`);
   }
   if (response.strata > 1) printSentence(terminal, `compared ${response.comparison}`);
+  if (optimum) printOptimalTemperature(optimum, terminal);
+  printRandomised(response, winners, terminal);
+  printLowerLimit(response, terminal);
   printRest(response.evidence, response.timeToAnswer, terminal);
 }
 

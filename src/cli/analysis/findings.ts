@@ -32,6 +32,11 @@ export function printRest(
   terminal.out("");
   if (timeToAnswer && timeToAnswer.text !== "")
     printSentence(terminal, `time to answer: ${timeToAnswer.text}`);
+  printSentence(terminal, `evidence: ${evidenceText(evidence)}`);
+}
+
+/** The kind of evidence and what it may do, in words. */
+export function evidenceText(evidence: Evidence): string {
   const meaning = MEANING.get(evidence) ?? "rests on nothing that is named";
-  printSentence(terminal, `evidence: ${formatEnum(EvidenceSchema, evidence)}: ${meaning}`);
+  return `${formatEnum(EvidenceSchema, evidence)}: ${meaning}`;
 }

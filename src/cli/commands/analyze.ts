@@ -7,6 +7,7 @@ import { Phase, PhaseSchema } from "../../gen/attuned/v1/phase_pb.ts";
 import { printAnalysis } from "../analysis/analysis-report.ts";
 import { printAbsent } from "../analysis/findings.ts";
 import { onlyModelWithOutcomes } from "../analysis/model-with-outcomes.ts";
+import { type RelatedAnswers, relatedAnswers } from "../analysis/related-answers.ts";
 import { type AnalysisQuestion, SUBJECTS } from "../analysis/subjects.ts";
 import type { Command, CommandContext, Daemon } from "../command.ts";
 import { EXIT_CODE } from "../exit-code.ts";
@@ -87,17 +88,30 @@ async function printParameter(
   const [metric = ""] = metrics;
   const request = { ...question, metric, metrics: metrics.length > 1 ? [...metrics] : [] };
   const response = await daemon.service(AnalysisService).analyzeParameterImpact(request);
+  const all = response.impacts.length > 0 ? response.impacts : [response];
+  const impacts = all.map((impact, index) =>
+    named(impact, { ...request, metric: metrics[index] ?? metric }),
+  );
+  // JSON is the answer of one call; a person is also told what other calls say beside it.
+  const told = context.output === "json" ? [] : await withRelated(daemon, question, impacts);
   answer(context, AnalyzeParameterImpactResponseSchema, response, () => {
-    const all = response.impacts.length > 0 ? response.impacts : [response];
-    for (const [index, impact] of all.entries()) {
+    for (const [index, { impact, related }] of told.entries()) {
       if (index > 0) context.terminal.out("");
-      printAnalysis(
-        named(impact, { ...request, metric: metrics[index] ?? metric }),
-        context.terminal,
-      );
+      printAnalysis(impact, related, context.terminal);
     }
-    if (all.length > 1) printAbsent(response.absentMetrics, context.terminal);
+    if (impacts.length > 1) printAbsent(response.absentMetrics, context.terminal);
   });
+}
+
+async function withRelated(
+  daemon: Daemon,
+  question: AnalysisQuestion,
+  impacts: readonly AnalyzeParameterImpactResponse[],
+) {
+  const told: { impact: AnalyzeParameterImpactResponse; related: RelatedAnswers }[] = [];
+  for (const impact of impacts)
+    told.push({ impact, related: await relatedAnswers(daemon, question, impact) });
+  return told;
 }
 
 /** The response with the names that were asked for, where the daemon leaves them to the caller. */

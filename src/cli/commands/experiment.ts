@@ -1,9 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import {
-  type Experiment,
-  type ExperimentArmResult,
-  ExperimentStateSchema,
-} from "../../gen/attuned/v1/experiment_pb.ts";
+import { ExperimentStateSchema } from "../../gen/attuned/v1/experiment_pb.ts";
 import {
   ConcludeExperimentResponseSchema,
   CreateExperimentResponseSchema,
@@ -15,11 +11,12 @@ import {
   PauseExperimentResponseSchema,
   StartExperimentResponseSchema,
 } from "../../gen/attuned/v1/experiment_service_pb.ts";
-import { PhaseSchema } from "../../gen/attuned/v1/phase_pb.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { settingsFromPairs } from "../config/settings-fields.ts";
 import { EXIT_CODE } from "../exit-code.ts";
+import { printList, printOne, printState } from "../experiments/experiment-report.ts";
+import { printResults } from "../experiments/results-report.ts";
 import { UsageError } from "../failure.ts";
 import {
   ATTRIBUTE_OPTION,
@@ -33,19 +30,7 @@ import {
   readPages,
   shortNames,
 } from "../selectors.ts";
-import {
-  decimalsFor,
-  formatAttributes,
-  formatEnum,
-  formatFixed,
-  formatInstant,
-  formatInterval,
-  formatPercent,
-  formatSettings,
-} from "../terminal/format.ts";
-import { answer, printTable } from "../terminal/output.ts";
-import { factLines } from "../terminal/table.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import { answer } from "../terminal/output.ts";
 import { printable } from "../terminal/text.ts";
 
 const REASON_OPTION = {
@@ -183,7 +168,7 @@ export const experimentList: Command = {
 
 export const experimentGet: Command = {
   name: "experiment get",
-  summary: "Show one experiment",
+  summary: "Show one experiment and how its arms stand",
   usage: "ID",
   example: "attuned experiment get exp-81",
   positionals: { names: ["ID"], required: 1 },
@@ -193,7 +178,7 @@ export const experimentGet: Command = {
     const service = (await context.connect()).service(ExperimentService);
     const response = await service.getExperiment({ experimentId });
     answer(context, GetExperimentResponseSchema, response, () => {
-      printOne(response.experiment, context.terminal);
+      printOne(response, context.terminal);
     });
     return EXIT_CODE.ok;
   },
@@ -249,7 +234,7 @@ export const experimentConclude: Command = {
 
 export const experimentResults: Command = {
   name: "experiment results",
-  summary: "Show what the units of each arm did",
+  summary: "Show how the arms of an experiment do, and what to do about it",
   usage: "ID",
   example: "attuned experiment results exp-81",
   positionals: { names: ["ID"], required: 1 },
@@ -259,10 +244,7 @@ export const experimentResults: Command = {
     const response = await (await serviceOf(context)).getExperimentResults({ experimentId });
     const { terminal } = context;
     answer(context, GetExperimentResultsResponseSchema, response, () => {
-      printState(response.experiment, terminal);
-      printResults(response.arms, terminal);
-      if (response.pending > 0n)
-        terminal.note(`attuned: ${response.pending} units wait for their window and deadlines`);
+      printResults(response, terminal);
     });
     return EXIT_CODE.ok;
   },
@@ -294,105 +276,4 @@ function armsOf(args: Arguments) {
     ...arm,
     weight: Number(weights[index] ?? 0),
   }));
-}
-
-function printState(experiment: Experiment | undefined, terminal: Terminal): void {
-  if (!experiment) return;
-  const state = formatEnum(ExperimentStateSchema, experiment.state);
-  terminal.out(printable(`${experiment.experimentId} ${experiment.name}: ${state}`));
-}
-
-function printList(items: readonly Experiment[], terminal: Terminal): void {
-  printTable(
-    terminal,
-    [
-      { title: "ID", keep: true },
-      { title: "NAME" },
-      { title: "STATE" },
-      { title: "MODEL" },
-      { title: "PHASE" },
-      { title: "ATTRIBUTES", drop: 2 },
-      { title: "ARMS", align: "right", drop: 1 },
-      { title: "STARTED", drop: 3 },
-    ],
-    items.map((item) => [
-      item.experimentId,
-      item.name,
-      formatEnum(ExperimentStateSchema, item.state),
-      item.model,
-      formatEnum(PhaseSchema, item.phase),
-      formatAttributes(item.attributes),
-      String(item.arms.length),
-      formatInstant(item.startedAt),
-    ]),
-    "no experiments",
-  );
-}
-
-function printOne(experiment: Experiment | undefined, terminal: Terminal): void {
-  if (!experiment) return;
-  printState(experiment, terminal);
-  const facts = factLines(
-    [
-      [
-        "scope",
-        `${experiment.model} ${formatEnum(PhaseSchema, experiment.phase)} ${formatAttributes(experiment.attributes)}`,
-      ],
-      ["metrics", experiment.metrics.map(({ metric }) => metric).join(", ")],
-      ["score fraction", formatPercent(experiment.scoreFraction)],
-      ["started", formatInstant(experiment.startedAt)],
-      ["state reason", experiment.stateReason],
-    ],
-    terminal,
-  );
-  for (const line of facts) terminal.out(line);
-  printTable(
-    terminal,
-    [{ title: "ARM", keep: true }, { title: "SHARE", align: "right" }, { title: "CHANGES" }],
-    experiment.arms.map(({ name, weight, changes }) => [
-      name,
-      formatPercent(weight),
-      formatSettings(changes),
-    ]),
-    "no arms",
-  );
-}
-
-function printResults(arms: readonly ExperimentArmResult[], terminal: Terminal): void {
-  printTable(
-    terminal,
-    [
-      { title: "ARM", keep: true },
-      { title: "METRIC" },
-      { title: "MEAN", align: "right" },
-      { title: "INTERVAL" },
-      { title: "RELEASED", align: "right" },
-      { title: "MISSING", align: "right", drop: 2 },
-      { title: "ASSIGNED", align: "right", drop: 1 },
-      { title: "LATE", align: "right", drop: 3 },
-      { title: "VOID", align: "right", drop: 4 },
-      { title: "FINAL", align: "right", drop: 5 },
-      { title: "FROZEN", align: "right", drop: 6 },
-    ],
-    arms.flatMap((arm) =>
-      arm.metrics.map((metric) => {
-        const { low, high } = metric.interval ?? {};
-        const decimals = decimalsFor([low ?? 0, high ?? 0]);
-        return [
-          arm.name,
-          metric.metric,
-          formatFixed(metric.mean, decimals),
-          formatInterval(low, high, decimals),
-          String(arm.released),
-          String(metric.imputed + metric.censored),
-          String(arm.assigned),
-          String(arm.lateOutcomes),
-          String(arm.voidOutcomes),
-          String(metric.ownRelease?.released ?? 0n),
-          String(arm.frozenScores),
-        ];
-      }),
-    ),
-    "no arms",
-  );
 }

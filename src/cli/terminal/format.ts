@@ -29,8 +29,8 @@ export function formatFixed(value: number | undefined, decimals: number): string
 }
 
 /** A share of 0..1 in percent; "-" where absent. */
-export function formatPercent(share: number | undefined): string {
-  return share === undefined ? ABSENT : `${formatFixed(share * 100, 1)}%`;
+export function formatPercent(share: number | undefined, decimals = 1): string {
+  return share === undefined ? ABSENT : `${formatFixed(share * 100, decimals)}%`;
 }
 
 /** Both ends of an interval; "-" where one is absent. */
