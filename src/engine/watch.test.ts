@@ -406,6 +406,6 @@ test("whatever is written and however readers read, each ends with what lookups 
         } else expect(everything.get(id)).toBeUndefined();
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
