@@ -87,15 +87,18 @@ function anyValueOf(field: SettingField): fc.Arbitrary<SettingValue> {
 
 export const anyPhase: fc.Arbitrary<Phase> = fc.constantFrom(...PHASES.map(({ phase }) => phase));
 
-const anyArm: fc.Arbitrary<Arm> = fc.record({
-  scope: fc.record({
-    model: anyText,
-    phase: anyPhase,
-    dimensions: fc.array(anyText, { maxLength: 4 }),
-  }),
-  configId: anyText,
-  settings: anySettings,
-});
+/** A config id is a hash of the settings: other settings never share it. */
+const anyArm: fc.Arbitrary<Arm> = fc
+  .record({
+    scope: fc.record({
+      model: anyText,
+      phase: anyPhase,
+      dimensions: fc.array(anyText, { maxLength: 4 }),
+    }),
+    configId: anyText,
+    settings: anySettings,
+  })
+  .map((arm) => ({ ...arm, configId: `${arm.configId} ${JSON.stringify(arm.settings)}` }));
 
 const count = fc.option(fc.integer({ min: 0, max: 1_000_000_000 }), { nil: undefined });
 const measure = fc.option(fc.double({ min: 0, max: 1e9, noNaN: true }), { nil: undefined });
