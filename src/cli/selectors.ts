@@ -12,6 +12,7 @@ import { mapOf } from "./arguments.ts";
 import type { OptionSpec } from "./command.ts";
 import { UsageError } from "./failure.ts";
 import { didYouMean } from "./suggest.ts";
+import type { Terminal } from "./terminal/terminal.ts";
 
 /** Options that select values of dimensions. */
 export const ATTRIBUTE_OPTION: Readonly<Record<string, OptionSpec>> = {
@@ -145,4 +146,9 @@ export async function readPages<T>(
 
 function shortName(schema: DescEnum, name: string): string {
   return name.slice(schema.sharedPrefix?.length ?? 0).toLowerCase();
+}
+
+/** Says that a list goes on, where it does. */
+export function noteMore(nextPageToken: string, terminal: Terminal): void {
+  if (nextPageToken !== "") terminal.note("attuned: there are more; raise --limit");
 }

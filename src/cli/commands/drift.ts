@@ -18,6 +18,7 @@ import {
   LIMIT_OPTION,
   limitOf,
   modelAndPhase,
+  noteMore,
   readPages,
   shortNames,
 } from "../selectors.ts";
@@ -82,7 +83,7 @@ export const driftList: Command = {
         "no drifts",
       );
       printAdvice(items, terminal);
-      if (nextPageToken !== "") terminal.note("attuned: there are more; raise --limit");
+      noteMore(nextPageToken, terminal);
     });
     return EXIT_CODE.ok;
   },

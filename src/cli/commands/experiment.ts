@@ -25,6 +25,7 @@ import {
   LIMIT_OPTION,
   limitOf,
   modelAndPhase,
+  noteMore,
   phaseFilter,
   phaseOf,
   readPages,
@@ -160,7 +161,7 @@ export const experimentList: Command = {
     const response = create(ListExperimentsResponseSchema, { experiments: items, nextPageToken });
     answer(context, ListExperimentsResponseSchema, response, () => {
       printList(items, terminal);
-      if (nextPageToken !== "") terminal.note("attuned: there are more; raise --limit");
+      noteMore(nextPageToken, terminal);
     });
     return EXIT_CODE.ok;
   },

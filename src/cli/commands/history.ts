@@ -9,6 +9,7 @@ import { EXIT_CODE } from "../exit-code.ts";
 import {
   LIMIT_OPTION,
   limitOf,
+  noteMore,
   phaseFilter,
   readPages,
   timeRange,
@@ -75,7 +76,7 @@ export const history: Command = {
         ]),
         "no changes",
       );
-      if (nextPageToken !== "") terminal.note("attuned: there are more; raise --limit");
+      noteMore(nextPageToken, terminal);
     });
     return EXIT_CODE.ok;
   },

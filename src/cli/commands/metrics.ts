@@ -12,6 +12,7 @@ import {
   LIMIT_OPTION,
   limitOf,
   modelAndPhase,
+  noteMore,
   readPages,
   WINDOW_OPTIONS,
   windowOf,
@@ -69,7 +70,7 @@ export const metrics: Command = {
       if (items.some((item) => (item.derivedCostShare ?? 0) > 0)) {
         terminal.out("* derived, in part or whole, from tokens and the catalog's price");
       }
-      if (nextPageToken !== "") terminal.note("attuned: there are more; raise --limit");
+      noteMore(nextPageToken, terminal);
     });
     return EXIT_CODE.ok;
   },

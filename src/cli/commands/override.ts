@@ -12,7 +12,7 @@ import type { Command } from "../command.ts";
 import { settingsFromPairs } from "../config/settings-fields.ts";
 import { EXIT_CODE } from "../exit-code.ts";
 import { UsageError } from "../failure.ts";
-import { LIMIT_OPTION, limitOf, phaseFilter, readPages } from "../selectors.ts";
+import { LIMIT_OPTION, limitOf, noteMore, phaseFilter, readPages } from "../selectors.ts";
 import { printChanges } from "../terminal/changes.ts";
 import { formatAttributes, formatEnum, formatInstant, formatSettings } from "../terminal/format.ts";
 import { answer, noteWarnings, printTable } from "../terminal/output.ts";
@@ -64,7 +64,7 @@ export const overrideList: Command = {
         ]),
         "no overrides",
       );
-      if (nextPageToken !== "") terminal.note("attuned: there are more; raise --limit");
+      noteMore(nextPageToken, terminal);
     });
     return EXIT_CODE.ok;
   },

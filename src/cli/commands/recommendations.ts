@@ -21,6 +21,7 @@ import {
   enumFilter,
   LIMIT_OPTION,
   limitOf,
+  noteMore,
   phaseFilter,
   readPages,
   shortNames,
@@ -82,7 +83,7 @@ export const recommendationsList: Command = {
     });
     answer(context, ListRecommendationsResponseSchema, response, () => {
       printList(items, terminal);
-      if (nextPageToken !== "") terminal.note("attuned: there are more; raise --limit");
+      noteMore(nextPageToken, terminal);
     });
     return EXIT_CODE.ok;
   },

@@ -12,7 +12,7 @@ import type { ConfigVersion } from "../../gen/attuned/v1/version_pb.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { EXIT_CODE } from "../exit-code.ts";
 import { UsageError } from "../failure.ts";
-import { LIMIT_OPTION, limitOf, readPages } from "../selectors.ts";
+import { LIMIT_OPTION, limitOf, noteMore, readPages } from "../selectors.ts";
 import { didYouMean } from "../suggest.ts";
 import { formatEnum, formatInstant, formatSettings } from "../terminal/format.ts";
 import { answer, printTable } from "../terminal/output.ts";
@@ -91,7 +91,7 @@ async function list(context: CommandContext): Promise<void> {
       ]),
       "no versions are saved",
     );
-    if (nextPageToken !== "") terminal.note("attuned: there are more; raise --limit");
+    noteMore(nextPageToken, terminal);
   });
 }
 

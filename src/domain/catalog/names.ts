@@ -1,4 +1,5 @@
 import { MODEL_NAME_LENGTH_MAX } from "../kernel/limits.ts";
+import { hasControlCharacter } from "../kernel/text.ts";
 import { type BareMatch, matchBareName } from "./bare-name.ts";
 import { LOCAL_ROUTES } from "./name-tables.ts";
 import {
@@ -79,7 +80,7 @@ function kindOf(
 
 function faultOf(name: string): string | undefined {
   if (name.length > MODEL_NAME_LENGTH_MAX) return `longer than ${MODEL_NAME_LENGTH_MAX} characters`;
-  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) return "control character";
+  if (hasControlCharacter(name)) return "control character";
   if (!name.isWellFormed()) return "not well-formed text";
   return name.trim() === "" ? "empty" : undefined;
 }

@@ -6,8 +6,8 @@ import {
   ATTRIBUTES_MAX,
   DIMENSIONS_MAX,
 } from "../kernel/limits.ts";
+import { hasControlCharacter } from "../kernel/text.ts";
 import type { Phase } from "./phase.ts";
-import { hasControlCharacter } from "./validate.ts";
 
 export type Attributes = Readonly<Record<string, string>>;
 

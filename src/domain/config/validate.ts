@@ -5,6 +5,7 @@ import {
   CONFIG_TEXT_LENGTH_MAX,
   MODEL_NAME_LENGTH_MAX,
 } from "../kernel/limits.ts";
+import { hasControlCharacter } from "../kernel/text.ts";
 import type { Limits, ModelConfig, RetryPolicy } from "./model-config.ts";
 import { SETTING_FIELDS, type Settings, settingViolation } from "./settings.ts";
 
@@ -24,11 +25,6 @@ export function modelNameViolation(name: string): string | undefined {
     return `must have at most ${MODEL_NAME_LENGTH_MAX} characters`;
   if (!name.isWellFormed()) return "must be well-formed text";
   return hasControlCharacter(name) ? "must not hold control characters" : undefined;
-}
-
-/** Whether a text holds a character that terminals, logs or headers would act on: controls, and separators of lines and paragraphs. */
-export function hasControlCharacter(text: string): boolean {
-  return /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
 }
 
 /** Every broken rule of settings, with paths below `path`. */

@@ -1,6 +1,7 @@
-import { hasControlCharacter, settingsViolations } from "../config/validate.ts";
+import { settingsViolations } from "../config/validate.ts";
 import type { Violation } from "../kernel/fault.ts";
 import { SCORE_NAME_LENGTH_MAX } from "../kernel/limits.ts";
+import { hasControlCharacter } from "../kernel/text.ts";
 import {
   ARMS_MAX,
   EXPERIMENT_METRICS_MAX,

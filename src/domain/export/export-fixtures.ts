@@ -4,7 +4,7 @@ import type { ModelConfig } from "../config/model-config.ts";
 import { overrideIdentity } from "../config/override.ts";
 import { PHASES } from "../config/phase.ts";
 import type { Settings } from "../config/settings.ts";
-import { hasControlCharacter } from "../config/validate.ts";
+import { hasControlCharacter } from "../kernel/text.ts";
 import type { ExportContent, ExportedOverride } from "./export-document.ts";
 
 /** Any text that a request may hold, of a length that every bound allows: quotes, line breaks, brackets, what looks like YAML. */

@@ -1,5 +1,5 @@
 import type { Experiment } from "../../domain/experiment/experiment.ts";
-import { MILLION } from "../../domain/experiment/experiment.ts";
+import { experimentOf } from "../../domain/experiment/experiment-fixtures.ts";
 import type { ExperimentPlan } from "../../domain/experiment/experiment-violation.ts";
 import type { ReleasedUnit } from "../../domain/experiment/tally.ts";
 import { Fault } from "../../domain/kernel/fault.ts";
@@ -19,23 +19,10 @@ export const AUTHOR = { reason: "", changedBy: "test" };
 
 /** A plan on gpt-4 in the phase execution: control against a cooler arm, even shares, success and quality. */
 export function planOf(over: Partial<ExperimentPlan> = {}): ExperimentPlan {
-  return {
-    name: "cooler",
-    scope: { model: "gpt-4", phase: "execution", dimensions: ["", ""] },
-    arms: [
-      { name: "control", variant: "", changes: {}, weightPpm: MILLION / 2 },
-      { name: "cooler", variant: "", changes: { temperature: 0.2 }, weightPpm: MILLION / 2 },
-    ],
-    metrics: [
-      { metric: "success", missing: "failure", ttlMs: 60_000 },
-      { metric: "quality", missing: "failure", ttlMs: 600_000 },
-    ],
-    unitWindowMs: 1_800_000,
-    periodMs: 86_400_000,
-    scoreFractionPpm: MILLION,
-    designedEffect: 0.05,
-    ...over,
-  };
+  const { name, scope, arms, metrics, ...rest } = experimentOf();
+  const { unitWindowMs, periodMs, scoreFractionPpm, designedEffect } = rest;
+  const timing = { unitWindowMs, periodMs };
+  return { name, scope, arms, metrics, ...timing, scoreFractionPpm, designedEffect, ...over };
 }
 
 /** A running experiment. */
